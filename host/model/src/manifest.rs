@@ -1,0 +1,141 @@
+//! What a module says of itself, in its custom section `godwit:module`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use semver::{Version, VersionReq};
+use serde::{Deserialize, Serialize};
+
+use crate::{CollectionName, DatabaseName, Line, ModuleName, TreeName};
+
+/// A module's manifest. `guest-sdk/MANIFEST.md` is its reference for authors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModuleManifest {
+    /// `vendor/name`.
+    pub name: ModuleName,
+    /// The module's own version.
+    pub version: Version,
+    /// Whose data it migrates.
+    pub application: String,
+    /// Which data versions it takes.
+    pub from: VersionReq,
+    /// The data version it makes.
+    pub to: Version,
+    /// The step across compatibility lines, where it takes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crosses: Option<Crossing>,
+    /// The database it works on; may be left out where the application has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<DatabaseName>,
+    /// Collections whose records it gets and gives back.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub rewrites: BTreeSet<CollectionName>,
+    /// Collections that it adds.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub creates: BTreeSet<CollectionName>,
+    /// Collections that it removes.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub drops: BTreeSet<CollectionName>,
+    /// Collections, or `collection.column`, that it queries through the `database` interface.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub reads: BTreeSet<String>,
+    /// File trees that it opens, with `read` or `read-write`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<TreeName, String>,
+    /// Parameters that it takes, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, ParameterSpec>,
+    /// Whether one instance must see every chunk in order.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ordered: bool,
+    /// One sentence for the operator.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+/// Both sides of a step across compatibility lines, each as its line: `1`, `2`, `0.3`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Crossing {
+    /// The line the data comes from.
+    pub from: String,
+    /// The line the data goes to.
+    pub to: String,
+}
+
+/// One parameter of a module.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParameterSpec {
+    /// What it is for, in words for the operator.
+    pub description: String,
+    /// The value where the operator gives none. No default: the operator must give one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<serde_json::Value>,
+}
+
+/// A manifest that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// Not JSON, or not this JSON.
+    #[error("the module manifest cannot be read")]
+    Malformed(#[source] serde_json::Error),
+    /// One collection is declared twice.
+    #[error("the module manifest of {module} declares {collection} as {first} and as {second}")]
+    Contradiction {
+        /// The module.
+        module: ModuleName,
+        /// The collection.
+        collection: CollectionName,
+        /// One declaration.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+}
+
+impl ModuleManifest {
+    /// Reads and checks a manifest.
+    pub fn parse(json: &[u8]) -> Result<Self, ManifestError> {
+        let manifest: Self = serde_json::from_slice(json).map_err(ManifestError::Malformed)?;
+        manifest.check_declarations()?;
+        Ok(manifest)
+    }
+
+    fn check_declarations(&self) -> Result<(), ManifestError> {
+        let sets = [("rewritten", &self.rewrites), ("created", &self.creates), ("dropped", &self.drops)];
+        for (i, (first, one)) in sets.iter().enumerate() {
+            for (second, other) in &sets[i + 1..] {
+                if let Some(both) = one.intersection(other).next() {
+                    return Err(ManifestError::Contradiction {
+                        module: self.name.clone(),
+                        collection: both.clone(),
+                        first,
+                        second,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the module gets this collection's records.
+    pub fn takes(&self, collection: &str) -> bool {
+        self.rewrites.contains(collection) || self.drops.contains(collection)
+    }
+
+    /// Whether the module may return records of this collection.
+    pub fn gives(&self, collection: &str) -> bool {
+        self.rewrites.contains(collection) || self.creates.contains(collection)
+    }
+
+    /// Whether the step from `data` to this module's version is one the manifest allows: on one
+    /// line, or across exactly the lines that it names.
+    pub fn may_step_from(&self, data: &Version) -> bool {
+        let (from, to) = (Line::of(data), Line::of(&self.to));
+        match &self.crosses {
+            None => from == to,
+            Some(named) => named.from == from.to_string() && named.to == to.to_string(),
+        }
+    }
+}
