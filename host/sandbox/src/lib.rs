@@ -1,1 +1,28 @@
-//! To come.
+//! The sandbox: the only user of wasmtime. It sees chunks and capabilities, never a connection URL.
+//!
+//! A module passes three typed stages, each a proof of the one before:
+//!
+//! 1. [`Module`]: its manifest was read and its imports were checked, without running anything
+//! 2. [`Granted`]: compiled, with the parameters and limits that the operator allows
+//! 3. [`Instance`]: running; takes chunks, gives chunks
+//!
+//! What is absent here: WASI, a clock, randomness, the network, the environment, the file system.
+#![forbid(unsafe_code)]
+
+mod bindings;
+mod convert;
+mod engine;
+mod error;
+mod granted;
+mod host;
+mod instance;
+pub mod limits;
+mod module;
+
+pub use engine::{Options, Sandbox};
+pub use error::{Failure, SandboxError};
+pub use granted::Granted;
+pub use host::{LogLevel, LogLine, Parameters};
+pub use instance::{Instance, Output};
+pub use limits::Limits;
+pub use module::Module;

@@ -1,0 +1,258 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use semver::Version;
+
+/// Moves an application's data between versions, safely, with code that nobody has to trust.
+#[derive(Debug, Parser)]
+#[command(name = "godwit", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit status: 0 done · 2 usage or configuration · 3 refused by a rule, nothing touched · \
+4 archive damaged · 5 a module failed or was stopped · 6 a database or file system failed · \
+7 another run holds the lock · 130 interrupted")]
+pub struct Args {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How results are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// Tables and sentences.
+    Human,
+    /// One JSON document on standard output.
+    Json,
+}
+
+/// Options of every command.
+#[derive(Debug, ClapArgs)]
+pub struct Global {
+    /// The configuration
+    #[arg(long, global = true, value_name = "FILE", default_value = "godwit.toml", env = "GODWIT_CONFIG")]
+    pub config: PathBuf,
+    /// How results are shown
+    #[arg(long = "output", global = true, value_enum, default_value = "human", value_name = "FORMAT")]
+    pub format: Output,
+    /// Append what happens to a file, a JSON document a line
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+    /// Show what modules log, too
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Show errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// No progress bars
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+    /// Threads that transform records [default: one a core]
+    #[arg(long, global = true, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub workers: usize,
+    /// Where compiled modules are kept between runs [default: the user's cache directory]
+    #[arg(long, global = true, value_name = "DIR", env = "GODWIT_CACHE")]
+    pub cache: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a commented godwit.toml from what is there
+    Init(Init),
+    /// Back the application up into an archive
+    Backup(Backup),
+    /// Restore an archive into the application, under the version rule
+    Restore(Restore),
+    /// Make a new archive from an archive, at another version
+    Migrate(Migrate),
+    /// Show what a migration would do, proven on all the data; writes nothing
+    Plan(Plan),
+    /// Say what is in an archive
+    Inspect(ArchiveOnly),
+    /// Check every digest, and with --deep every record, of an archive
+    Verify(Verify),
+    /// Write the records as plain JSON lines into a new directory
+    Export(Export),
+    /// Play the whole story on a sample application, in a new folder
+    Demo(Demo),
+    /// Print a completion script for a shell
+    Completions(Completions),
+}
+
+/// Which modules may be used, and what they may use up.
+#[derive(Debug, ClapArgs)]
+pub struct Modules {
+    /// A directory of modules (*.wasm); may be repeated
+    #[arg(long = "modules", value_name = "DIR", env = "GODWIT_MODULES")]
+    pub directories: Vec<PathBuf>,
+    /// A value for a module's parameter; JSON, or else text
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub parameters: Vec<(String, serde_json::Value)>,
+    /// Let a module lead across a major version
+    #[arg(long)]
+    pub across_major: bool,
+    /// Memory for one instance of a module, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = godwit_sandbox::limits::MEMORY_BYTES >> 20)]
+    pub module_memory: usize,
+    /// Time for one call of a module, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = godwit_sandbox::limits::CALL_TIME.as_secs())]
+    pub module_time: u64,
+}
+
+fn parameter(text: &str) -> Result<(String, serde_json::Value), String> {
+    let (name, value) = text.split_once('=').ok_or("a parameter is NAME=VALUE")?;
+    let json = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+    Ok((name.to_owned(), json))
+}
+
+/// `godwit init`
+#[derive(Debug, ClapArgs)]
+pub struct Init {
+    /// Databases: sqlite://path
+    #[arg(required = true, value_name = "URL")]
+    pub urls: Vec<String>,
+    /// A file tree of the application; may be repeated
+    #[arg(long, value_name = "DIR")]
+    pub files: Vec<PathBuf>,
+    /// The application's name [default: the first database's]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The application's data version
+    #[arg(long = "data-version", value_name = "VERSION")]
+    pub version: Option<Version>,
+    /// Show it, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `godwit backup`
+#[derive(Debug, ClapArgs)]
+pub struct Backup {
+    /// The archive to make; a name that ends in .tar makes one file [default: NAME-VERSION-TIME]
+    #[arg(short = 'o', long = "archive", value_name = "ARCHIVE")]
+    pub output: Option<PathBuf>,
+    /// What to back up: all, db, files, or a name; may be repeated
+    #[arg(long, value_name = "SCOPE")]
+    pub scope: Vec<String>,
+    /// Collections and files to leave out; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// The application's data version, in place of godwit.toml's
+    #[arg(long, value_name = "VERSION")]
+    pub target_version: Option<Version>,
+    /// Read and count everything, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `godwit restore`
+#[derive(Debug, ClapArgs)]
+pub struct Restore {
+    /// The archive
+    pub archive: PathBuf,
+    /// What to restore: all, db, files, or a name; may be repeated
+    #[arg(long, value_name = "SCOPE")]
+    pub scope: Vec<String>,
+    /// The application's version, in place of godwit.toml's
+    #[arg(long, value_name = "VERSION")]
+    pub target_version: Option<Version>,
+    /// Replace what is there
+    #[arg(long)]
+    pub empty: bool,
+    /// Restore older data as it is: the application upgrades it on its own
+    #[arg(long)]
+    pub without_migration: bool,
+    /// Modules, for older data
+    #[command(flatten)]
+    pub modules: Modules,
+    /// Do everything but write
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `godwit migrate`
+#[derive(Debug, ClapArgs)]
+pub struct Migrate {
+    /// The archive
+    pub archive: PathBuf,
+    /// The data version wanted
+    #[arg(long, value_name = "VERSION")]
+    pub to: Version,
+    /// The archive to make
+    #[arg(short = 'o', long = "archive-out", value_name = "ARCHIVE")]
+    pub output: PathBuf,
+    /// Modules
+    #[command(flatten)]
+    pub modules: Modules,
+    /// Do everything but write
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `godwit plan`
+#[derive(Debug, ClapArgs)]
+pub struct Plan {
+    /// The archive; none: the live application
+    pub archive: Option<PathBuf>,
+    /// The data version wanted
+    #[arg(long, value_name = "VERSION")]
+    pub to: Version,
+    /// Modules
+    #[command(flatten)]
+    pub modules: Modules,
+}
+
+/// A command with an archive and nothing else.
+#[derive(Debug, ClapArgs)]
+pub struct ArchiveOnly {
+    /// The archive
+    pub archive: PathBuf,
+}
+
+/// `godwit verify`
+#[derive(Debug, ClapArgs)]
+pub struct Verify {
+    /// The archive
+    pub archive: PathBuf,
+    /// Decompress and count every record, too
+    #[arg(long)]
+    pub deep: bool,
+}
+
+/// `godwit export`
+#[derive(Debug, ClapArgs)]
+pub struct Export {
+    /// The archive; none: the live application
+    pub archive: Option<PathBuf>,
+    /// The directory to make
+    #[arg(short = 'o', long = "directory", value_name = "DIR")]
+    pub output: PathBuf,
+    /// What of the live application: all, db, files, or a name; may be repeated
+    #[arg(long, value_name = "SCOPE")]
+    pub scope: Vec<String>,
+    /// Read and count everything, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `godwit demo`
+#[derive(Debug, ClapArgs)]
+pub struct Demo {
+    /// The folder to make
+    #[arg(default_value = "godwit-demo")]
+    pub folder: PathBuf,
+    /// The directory that holds the sample application's modules
+    #[arg(long, value_name = "DIR", env = "GODWIT_MODULES")]
+    pub modules: PathBuf,
+}
+
+/// `godwit completions`
+#[derive(Debug, ClapArgs)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}

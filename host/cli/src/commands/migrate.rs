@@ -1,0 +1,34 @@
+//! `godwit migrate`
+
+use std::process::ExitCode;
+
+use godwit_engine::{MigrateRequest, migrate};
+use godwit_model::Fault;
+use serde_json::json;
+
+use super::plan::status_of;
+use crate::args::Migrate;
+use crate::session::Session;
+use crate::text;
+
+pub fn run(session: &Session, args: &Migrate) -> Result<ExitCode, Fault> {
+    let config = session.config_if_any()?;
+    let request = MigrateRequest {
+        archive: args.archive.clone(),
+        to: args.to.clone(),
+        output: args.output.clone(),
+        modules: session.modules(&args.modules, config.as_ref()),
+        dry_run: args.dry_run,
+    };
+    let sandbox = session.sandbox()?;
+    let (plan, id) = migrate(&session.context(&sandbox), &request)?;
+    let document = json!({ "command": "migrate", "archive": args.output, "id": id, "dry_run": args.dry_run, "plan": plan });
+    session.show(&document, || {
+        let ending = match id {
+            Some(id) => format!("{} {} is in {} (id {})\n", plan.application, plan.to, args.output.display(), id.short()),
+            None => "dry run: nothing was written\n".to_owned(),
+        };
+        text::plan(&plan) + &ending
+    })?;
+    Ok(status_of(&plan))
+}

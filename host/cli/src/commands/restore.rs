@@ -1,0 +1,37 @@
+//! `godwit restore`
+
+use std::process::ExitCode;
+
+use godwit_engine::{RestoreRequest, Scope, restore};
+use godwit_model::Fault;
+use serde_json::json;
+
+use super::plan::status_of;
+use crate::args::Restore;
+use crate::session::Session;
+use crate::text;
+
+pub fn run(session: &Session, args: &Restore) -> Result<ExitCode, Fault> {
+    let config = session.config()?;
+    let request = RestoreRequest {
+        config: &config,
+        archive: args.archive.clone(),
+        scope: Scope::parse(&args.scope),
+        target_version: args.target_version.clone(),
+        without_migration: args.without_migration,
+        empty: args.empty,
+        modules: session.modules(&args.modules, Some(&config)),
+        dry_run: args.dry_run,
+    };
+    let sandbox = session.sandbox()?;
+    let plan = restore(&session.context(&sandbox), &request)?;
+    let document = json!({ "command": "restore", "archive": args.archive, "dry_run": args.dry_run, "plan": plan });
+    session.show(&document, || {
+        let ending = match args.dry_run {
+            false => format!("restored: {} {} is in place\n", plan.application, plan.to),
+            true => "dry run: nothing was written\n".to_owned(),
+        };
+        text::plan(&plan) + &ending
+    })?;
+    Ok(status_of(&plan))
+}

@@ -1,0 +1,106 @@
+//! What every command works with.
+
+use std::path::PathBuf;
+
+use godwit_engine::{Config, Context, ModuleOptions, Stop};
+use godwit_model::Fault;
+use godwit_sandbox::{Limits, Options, Sandbox};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::args::{Global, Modules, Output};
+use crate::exit;
+use crate::log::Log;
+use crate::progress::Progress;
+
+/// One run of the program.
+pub struct Session {
+    config_path: PathBuf,
+    pub format: Output,
+    pub quiet: bool,
+    pub progress: Progress,
+    pub stop: Stop,
+    cache: Option<PathBuf>,
+    workers: usize,
+}
+
+impl Session {
+    pub fn open(global: &Global, stop: Stop) -> Result<Self, Fault> {
+        let progress = Progress::new(global, Log::open(global.log.as_deref())?);
+        progress.log().line("start", &json!({ "version": env!("CARGO_PKG_VERSION") }));
+        Ok(Self {
+            config_path: global.config.clone(),
+            format: global.format,
+            quiet: global.quiet,
+            progress,
+            stop,
+            cache: global.cache.clone().or_else(cache_directory),
+            workers: global.workers,
+        })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> Result<Config, Fault> {
+        Ok(Config::load(&self.config_path)?)
+    }
+
+    /// The configuration, where there is one.
+    pub fn config_if_any(&self) -> Result<Option<Config>, Fault> {
+        if self.config_path.exists() { self.config().map(Some) } else { Ok(None) }
+    }
+
+    pub fn config_path(&self) -> &std::path::Path {
+        &self.config_path
+    }
+
+    pub fn sandbox(&self) -> Result<Sandbox, Fault> {
+        let options = Options { cache: self.cache.clone(), stop: Some(self.stop.flag()) };
+        Ok(Sandbox::new(&options)?)
+    }
+
+    pub fn context<'a>(&'a self, sandbox: &'a Sandbox) -> Context<'a> {
+        Context { observer: &self.progress, stop: &self.stop, sandbox, workers: self.workers }
+    }
+
+    /// The modules of the command line, else of the configuration.
+    pub fn modules(&self, args: &Modules, config: Option<&Config>) -> ModuleOptions {
+        let configured = || config.map(|config| config.modules.path.clone()).unwrap_or_default();
+        let mut parameters = config.map(Config::parameters).unwrap_or_default();
+        parameters.extend(args.parameters.iter().cloned());
+        ModuleOptions {
+            directories: if args.directories.is_empty() { configured() } else { args.directories.clone() },
+            parameters,
+            across_major: args.across_major,
+            limits: Limits {
+                memory_bytes: args.module_memory << 20,
+                call_time: std::time::Duration::from_secs(args.module_time),
+                ..Limits::default()
+            },
+        }
+    }
+
+    /// Shows a result: the document, or the text for people.
+    pub fn show(&self, document: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Fault> {
+        self.progress.clear();
+        let document = serde_json::to_value(document).map_err(Fault::system)?;
+        self.progress.log().line("result", &document);
+        match self.format {
+            Output::Json => println!("{document:#}"),
+            Output::Human if self.quiet => {}
+            Output::Human => print!("{}", text()),
+        }
+        Ok(())
+    }
+
+    pub fn log_failure(&self, fault: &Fault) {
+        self.progress.clear();
+        let error = json!({ "message": exit::text(fault), "exit_status": exit::status(fault.class()) });
+        self.progress.log().line("error", &error);
+    }
+}
+
+/// `$XDG_CACHE_HOME/godwit`, else `~/.cache/godwit`.
+fn cache_directory() -> Option<PathBuf> {
+    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache"))).map(|base| base.join("godwit"))
+}

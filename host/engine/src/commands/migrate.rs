@@ -1,0 +1,103 @@
+//! `godwit migrate`: archive to archive, at another version.
+
+use std::path::PathBuf;
+
+use godwit_archive::{Archive, ArchiveWriter, Header, Lineage, WriterOptions};
+use godwit_model::{Digest, Fault, Staged, TreeSource};
+use semver::Version;
+
+use super::{Context, ModuleOptions, total_bytes, trees};
+use crate::chain::Chain;
+use crate::modules::{self, Wanted};
+use crate::pipeline::{End, run};
+use crate::plan::Plan;
+use crate::{EngineError, Step};
+
+/// What to migrate, and where to.
+pub struct MigrateRequest {
+    /// The archive.
+    pub archive: PathBuf,
+    /// The data version wanted.
+    pub to: Version,
+    /// The archive to make.
+    pub output: PathBuf,
+    /// The modules there are.
+    pub modules: ModuleOptions,
+    /// Do everything but write.
+    pub dry_run: bool,
+}
+
+/// Migrates; gives the plan that was carried out with its report, and the new archive's id, none of a dry run.
+pub fn migrate(context: &Context<'_>, request: &MigrateRequest) -> Result<(Plan, Option<Digest>), Fault> {
+    let mut archive = context.open_verified(&request.archive)?;
+    let header = archive.manifest().header.clone();
+    let chain = chain_for(context, &request.modules, &archive, &request.to)?;
+    let mut plan = Plan::of(&header.application, &header.data_version, &request.to, &chain);
+    context.stage("migrate records", Some(total_bytes(&archive)));
+    if request.dry_run {
+        plan.report = Some(run(context.run(&chain), &mut archive, End::Nowhere)?);
+        return Ok((plan, None));
+    }
+    let mut target = ArchiveWriter::create(&request.output, header_after(header, &chain), WriterOptions::default())?;
+    let mut report = run(context.run(&chain), &mut archive, End::Target(&mut target))?;
+    let names = archive.trees();
+    trees::copy(context, &mut archive, &names, &mut target, &mut report)?;
+    keep_modules(&mut archive, &chain, &mut target)?;
+    context.stage("make it durable", None);
+    target.prepare()?;
+    target.commit()?;
+    target.settle()?;
+    plan.report = Some(report);
+    Ok((plan, target.id()))
+}
+
+/// The chain that takes an archive to a version.
+pub(crate) fn chain_for(
+    context: &Context<'_>,
+    options: &ModuleOptions,
+    archive: &Archive,
+    to: &Version,
+) -> Result<Chain, Fault> {
+    let header = &archive.manifest().header;
+    let from = &header.data_version;
+    match from.cmp_precedence(to) {
+        std::cmp::Ordering::Equal => return Err(EngineError::NothingToDo { data: from.clone() }.into()),
+        std::cmp::Ordering::Greater => {
+            return Err(EngineError::Downgrade { data: from.clone(), application: to.clone() }.into());
+        }
+        std::cmp::Ordering::Less => {}
+    }
+    let (created, seed) = (header.created.as_str(), header.seed.as_str());
+    let wanted = Wanted { application: &header.application, from, to, created, seed };
+    modules::chain(context.sandbox, options, &wanted, archive.catalog())
+}
+
+/// The moment and the seed stay: the same archive and modules make the same bytes.
+fn header_after(mut header: Header, chain: &Chain) -> Header {
+    for step in &chain.steps {
+        let lineage = lineage_of(step);
+        header.data_version = lineage.to.clone();
+        header.lineage.push(lineage);
+    }
+    header
+}
+
+fn lineage_of(step: &Step) -> Lineage {
+    let manifest = step.granted.manifest();
+    Lineage {
+        module: manifest.name.clone(),
+        version: manifest.version.clone(),
+        digest: step.digest,
+        from: step.from.clone(),
+        to: manifest.to.clone(),
+        parameters: step.parameters.clone(),
+    }
+}
+
+/// The new archive carries every module that its data has been through.
+fn keep_modules(archive: &mut Archive, chain: &Chain, target: &mut ArchiveWriter) -> Result<(), Fault> {
+    for digest in archive.modules() {
+        target.add_module(&archive.module(&digest)?)?;
+    }
+    chain.steps.iter().try_for_each(|step| target.add_module(&step.component).map(|_| ()))
+}

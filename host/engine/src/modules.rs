@@ -1,0 +1,140 @@
+//! Finding modules on disk and making a chain of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use godwit_model::{Catalog, DatabaseName, Fault, limits, resolve_chain};
+use godwit_sandbox::{Module, Parameters, Sandbox};
+use semver::Version;
+
+use crate::chain::{Chain, Step};
+use crate::commands::ModuleOptions;
+use crate::EngineError;
+
+/// What a chain is wanted for.
+pub(crate) struct Wanted<'a> {
+    pub(crate) application: &'a str,
+    pub(crate) from: &'a Version,
+    pub(crate) to: &'a Version,
+    /// When the data was taken, for `run.timestamp`.
+    pub(crate) created: &'a str,
+    /// For `run.seed`.
+    pub(crate) seed: &'a str,
+}
+
+/// Finds the one chain, compiles its modules and asks each what it makes of the catalog.
+pub(crate) fn chain(
+    sandbox: &Sandbox,
+    options: &ModuleOptions,
+    wanted: &Wanted<'_>,
+    catalog: &Catalog,
+) -> Result<Chain, Fault> {
+    let modules = read_directories(&options.directories)?;
+    let manifests: Vec<_> = modules.iter().map(|module| module.manifest.clone()).collect();
+    let order = resolve_chain(wanted.application, &manifests, wanted.from, wanted.to, options.across_major)
+        .map_err(EngineError::Chain)?;
+    let parameters = Parameters::of_run(wanted.created, wanted.seed).with(&options.parameters);
+    let mut chain = Chain::empty(catalog);
+    let mut at = wanted.from.clone();
+    for index in order {
+        let step = step(sandbox, options, &modules[index], &parameters, &at, &chain.after)?;
+        let database = chain.after.databases.get_mut(&step.database).ok_or_else(|| missing(&modules[index], &step.database))?;
+        *database = step.granted.evolve(database)?;
+        at = manifests[index].to.clone();
+        chain.steps.push(step);
+    }
+    prove(&chain)?;
+    Ok(chain)
+}
+
+fn step(
+    sandbox: &Sandbox,
+    options: &ModuleOptions,
+    module: &Module,
+    parameters: &Parameters,
+    from: &Version,
+    catalog: &Catalog,
+) -> Result<Step, Fault> {
+    let own = parameters.for_module(&module.manifest)?;
+    Ok(Step {
+        granted: sandbox.grant(module, parameters.clone(), options.limits)?,
+        digest: module.digest,
+        component: module.bytes.clone(),
+        database: database_of(module, catalog)?,
+        from: from.clone(),
+        parameters: own.given(),
+    })
+}
+
+fn database_of(module: &Module, catalog: &Catalog) -> Result<DatabaseName, EngineError> {
+    let mut names = catalog.databases.keys();
+    match (&module.manifest.database, names.next(), names.next()) {
+        (Some(name), _, _) if catalog.databases.contains_key(name) => Ok(name.clone()),
+        (Some(name), _, _) => Err(missing(module, name)),
+        (None, Some(only), None) => Ok(only.clone()),
+        _ => Err(EngineError::WhichDatabase {
+            module: module.manifest.name.to_string(),
+            databases: catalog.databases.keys().map(ToString::to_string).collect(),
+        }),
+    }
+}
+
+fn missing(module: &Module, database: &DatabaseName) -> EngineError {
+    EngineError::NoDatabase { module: module.manifest.name.to_string(), database: database.to_string() }
+}
+
+/// Builds the new schema, empty and in memory, before anything is written.
+fn prove(chain: &Chain) -> Result<(), Fault> {
+    let mut problems = vec![];
+    for step in chain.steps.iter().map(|step| &step.database).collect::<std::collections::BTreeSet<_>>() {
+        if let Some(database) = chain.after.databases.get(step) {
+            problems.extend(godwit_database::prove(database)?.iter().map(|violation| format!("{step}: {violation}")));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(EngineError::Unbuildable { problems }.into()) }
+}
+
+fn read_directories(directories: &[PathBuf]) -> Result<Vec<Module>, Fault> {
+    let mut found: BTreeMap<_, (PathBuf, Module)> = BTreeMap::new();
+    for path in files_in(directories)? {
+        let module = read_module(&path)?;
+        let key = (module.manifest.name.clone(), module.manifest.version.to_string());
+        match found.get(&key) {
+            Some((_, other)) if other.digest == module.digest => {}
+            Some((one, _)) => {
+                let (name, version) = (key.0.to_string(), module.manifest.version);
+                return Err(EngineError::ModuleTwice { name, version, one: one.clone(), other: path }.into());
+            }
+            None => {
+                found.insert(key, (path, module));
+            }
+        }
+    }
+    Ok(found.into_values().map(|(_, module)| module).collect())
+}
+
+fn files_in(directories: &[PathBuf]) -> Result<Vec<PathBuf>, EngineError> {
+    let mut files = vec![];
+    for directory in directories {
+        let unreadable = |error: std::io::Error| EngineError::ModuleDirectory { path: directory.clone(), problem: error.to_string() };
+        for entry in fs::read_dir(directory).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|extension| extension == "wasm") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn read_module(path: &Path) -> Result<Module, Fault> {
+    let unreadable = |problem: String| EngineError::ModuleDirectory { path: path.to_owned(), problem };
+    let length = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
+    if length > limits::MODULE_BYTES_MAX {
+        return Err(unreadable(format!("{length} bytes is over the limit of {}", limits::MODULE_BYTES_MAX)).into());
+    }
+    let bytes = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    Ok(Module::read(&path.display().to_string(), bytes)?)
+}

@@ -1,0 +1,339 @@
+//! The whole way of the data, in one function: [`run`].
+//!
+//! ```text
+//! reader ──jobs──▶ workers (decompress, every module, check, compress) ──in order──▶ target
+//! ```
+//!
+//! One thread reads, a worker per core transforms, the calling thread writes. Order is kept by a
+//! bounded queue of promises: the reader queues each job's answer before the job, and the writer takes
+//! answers in that order. So at most as many chunks as the queue holds are in memory.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use godwit_model::limits::COMPRESSION_LEVEL;
+use godwit_model::{Body, Catalog, Chunk, CollectionId, Fault, Form, RecordSource, RecordTarget, records};
+use godwit_sandbox::LogLevel;
+
+use crate::EngineError;
+use crate::chain::{Chain, Flow, Logged, Running};
+use crate::keys::{Claim, KeyJudge, KeyRules};
+use crate::observer::{Event, Observer, Stop};
+use crate::report::{Report, Violation};
+
+/// Chunks under way for each worker.
+const CHUNKS_PER_WORKER: usize = 2;
+
+/// Warnings kept in the report.
+const WARNINGS_KEPT: usize = 50;
+
+/// Where the chunks go.
+pub(crate) enum End<'a> {
+    /// Into a target; the first violation ends the run.
+    Target(&'a mut dyn RecordTarget),
+    /// Nowhere: a dry run, which counts violations and goes on.
+    Nowhere,
+}
+
+impl End<'_> {
+    fn form(&self) -> Option<Form> {
+        match self {
+            Self::Target(target) => Some(target.form()),
+            Self::Nowhere => None,
+        }
+    }
+}
+
+/// What is the same for all threads of a run.
+#[derive(Clone, Copy)]
+pub(crate) struct Run<'a> {
+    pub(crate) chain: &'a Chain,
+    pub(crate) observer: &'a dyn Observer,
+    pub(crate) stop: &'a Stop,
+    /// Threads that transform; 0: one a core.
+    pub(crate) workers: usize,
+}
+
+/// Takes all records from the source through the chain to the end.
+pub(crate) fn run(run: Run<'_>, source: &mut dyn RecordSource, mut end: End<'_>) -> Result<Report, Fault> {
+    let rules = KeyRules::of(run.chain);
+    let work = Work { run, rules: &rules, form: end.form(), catalog: &run.chain.after };
+    let workers = run.worker_count();
+    let (answers_in, answers_out) = sync_channel::<Receiver<Answer>>(workers * CHUNKS_PER_WORKER);
+    let (jobs_in, jobs_out) = sync_channel::<Job>(workers);
+    let jobs_out = Arc::new(Mutex::new(jobs_out));
+    if let End::Target(target) = &mut end {
+        target.begin(&run.chain.after)?;
+    }
+    let mut writer = Writer::new(run, end);
+    thread::scope(|scope| {
+        let pool: Vec<_> = (0..workers).map(|_| scope.spawn(|| work_through(work, &jobs_out))).collect();
+        let reader = scope.spawn(move || read_all(run, source, &jobs_in, &answers_in));
+        let written = answers_out.iter().try_for_each(|answer| writer.take(answer.recv().unwrap_or_else(|_| Err(lost()))?));
+        drop(answers_out);
+        let read = reader.join().unwrap_or_else(|_| Err(lost()));
+        let instances = pool.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err(lost()))).collect::<Vec<_>>();
+        run.stop.check()?;
+        // What the writer found is the cause; the reader's complaint is its echo.
+        written.and(read)?;
+        let mut first = instances.into_iter().next().unwrap_or_else(|| Err(lost()))?;
+        writer.take(work.finish(&mut first)?)?;
+        writer.judge(&rules)
+    })
+}
+
+fn lost() -> Fault {
+    Fault::system("a thread of the run was lost; this is a defect of Godwit, please report it")
+}
+
+impl Run<'_> {
+    fn worker_count(&self) -> usize {
+        match self.workers {
+            _ if self.chain.ordered() => 1,
+            0 => thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            count => count,
+        }
+    }
+}
+
+struct Job {
+    chunk: Chunk,
+    first: u64,
+    answer: Sender<Answer>,
+}
+
+type Answer = Result<Done, Fault>;
+
+/// A chunk that has been through the chain.
+#[derive(Default)]
+struct Done {
+    /// Collection, records and bytes read.
+    read: Option<(CollectionId, u64, u64)>,
+    chunks: Vec<Chunk>,
+    claims: Vec<Claim>,
+    violations: Vec<Violation>,
+    log: Vec<Logged>,
+}
+
+/// The reader: every collection in the catalog's order, chunk by chunk.
+fn read_all(
+    run: Run<'_>,
+    source: &mut dyn RecordSource,
+    jobs: &SyncSender<Job>,
+    answers: &SyncSender<Receiver<Answer>>,
+) -> Result<(), Fault> {
+    let collections: Vec<_> = source.catalog().collections().map(|(id, _)| id).collect();
+    for collection in collections {
+        let mut first = 0;
+        source.read(&collection, &mut |chunk| {
+            run.stop.check()?;
+            let records = chunk.records;
+            let (answer, promise) = channel();
+            // A closed queue means that the writer gave up; it has the reason.
+            answers.send(promise).map_err(|_| lost())?;
+            jobs.send(Job { chunk, first, answer }).map_err(|_| lost())?;
+            first += records;
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// A worker: its own instances, one job after another. Gives its instances back at the end.
+fn work_through<'a>(work: Work<'a>, jobs: &Arc<Mutex<Receiver<Job>>>) -> Result<Running<'a>, Fault> {
+    let mut running = work.run.chain.start();
+    loop {
+        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return running };
+        let done = match &mut running {
+            Ok(running) => work.one(running, job.chunk, job.first),
+            Err(_) => work.run.chain.start().and_then(|mut running| work.one(&mut running, job.chunk, job.first)),
+        };
+        // Nobody listens any more once the writer gave up.
+        let _ = job.answer.send(done);
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    run: Run<'a>,
+    rules: &'a KeyRules,
+    form: Option<Form>,
+    catalog: &'a Catalog,
+}
+
+impl Work<'_> {
+    /// What a worker does with one chunk.
+    fn one(&self, running: &mut Running<'_>, chunk: Chunk, first: u64) -> Answer {
+        let mut done = Done { read: Some((chunk.collection.clone(), chunk.records, chunk.body.length())), ..Done::default() };
+        if self.run.chain.takes(&chunk.collection) {
+            let origin = chunk.collection.clone();
+            let flows = running.transform(&chunk.collection, first, chunk.body.into_lines()?)?;
+            done.log = running.take_log();
+            self.accept(flows, &origin, first, &mut done)?;
+        } else {
+            self.pass(chunk, &mut done)?;
+        }
+        Ok(done)
+    }
+
+    /// A chunk that no module touches: not decoded, unless its keys are referred to by what was made.
+    fn pass(&self, chunk: Chunk, done: &mut Done) -> Result<(), Fault> {
+        if let Some(lens) = self.rules.lens(&chunk.collection)
+            && let Some(collection) = self.catalog.collection(&chunk.collection)
+        {
+            let lines = chunk.body.clone().into_lines()?;
+            // Data as it was need not fit its types (SQLite's often does not); only keys are taken.
+            let _ = records::check(collection, &lines, |_, fields| lens.collect(fields, &mut done.claims));
+        }
+        done.chunks.push(self.shaped(chunk)?);
+        Ok(())
+    }
+
+    /// Checks what the modules made against the new catalog.
+    fn accept(&self, flows: Vec<Flow>, origin: &CollectionId, first: u64, done: &mut Done) -> Result<(), Fault> {
+        for flow in flows {
+            let Some(collection) = self.catalog.collection(&flow.collection) else {
+                return Err(no_such_collection(&flow.collection).into());
+            };
+            let lens = self.rules.lens(&flow.collection);
+            let claims = &mut done.claims;
+            let checked = records::check(collection, &flow.lines, |_, fields| {
+                if let Some(lens) = &lens {
+                    lens.collect(fields, claims);
+                }
+            });
+            match checked {
+                Ok(checked) => {
+                    let body = Body::Lines(checked.reordered.unwrap_or(flow.lines));
+                    let chunk = Chunk { collection: flow.collection, sequence: 0, records: checked.records, body };
+                    done.chunks.push(self.shaped(chunk)?);
+                }
+                Err(error) if self.form.is_none() => done.violations.push(Violation {
+                    rule: "type",
+                    collection: flow.collection.to_string(),
+                    problem: format!("{error} (made from the chunk of {origin} from record {first})"),
+                }),
+                Err(error) => {
+                    let origin = origin.clone();
+                    return Err(EngineError::BadRecord { collection: flow.collection, problem: error.to_string(), origin, first }.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// In the form that the target wants; a dry run keeps no bytes.
+    fn shaped(&self, chunk: Chunk) -> Result<Chunk, Fault> {
+        let body = match self.form {
+            Some(Form::Lines) => Body::Lines(chunk.body.into_lines()?),
+            Some(Form::Packed) => Body::Packed(chunk.body.into_packed(COMPRESSION_LEVEL)?),
+            None => chunk.body,
+        };
+        Ok(Chunk { body, ..chunk })
+    }
+
+    /// What the modules still had after the last chunk, and their own check of the result.
+    fn finish(&self, running: &mut Running<'_>) -> Answer {
+        let mut done = Done::default();
+        let flows = running.finish()?;
+        let origins: Vec<_> = flows.into_iter().map(|flow| (flow.collection.clone(), flow)).collect();
+        for (origin, flow) in origins {
+            self.accept(vec![flow], &origin, 0, &mut done)?;
+        }
+        running.verify()?;
+        done.log = running.take_log();
+        Ok(done)
+    }
+}
+
+fn no_such_collection(collection: &CollectionId) -> EngineError {
+    EngineError::Unbuildable {
+        problems: vec![format!("a module made records of {collection}, which a later module of the chain removes")],
+    }
+}
+
+/// The writer: gives each collection its own numbers and keeps the counts.
+struct Writer<'a> {
+    run: Run<'a>,
+    end: End<'a>,
+    sequences: BTreeMap<CollectionId, u64>,
+    judge: KeyJudge,
+    report: Report,
+}
+
+impl<'a> Writer<'a> {
+    fn new(run: Run<'a>, end: End<'a>) -> Self {
+        let mut report = Report::default();
+        let visible = |catalog: &'a Catalog| catalog.collections().filter(|(_, collection)| !collection.internal);
+        for (id, _) in visible(&run.chain.before).chain(visible(&run.chain.after)) {
+            report.count(&id).touched = run.chain.takes(&id) || run.chain.gives(&id);
+        }
+        Self { run, end, sequences: BTreeMap::new(), judge: KeyJudge::new(), report }
+    }
+
+    fn take(&mut self, done: Done) -> Result<(), Fault> {
+        self.run.stop.check()?;
+        done.log.into_iter().for_each(|logged| self.log(&logged));
+        done.violations.into_iter().for_each(|violation| self.report.violation(violation));
+        self.judge.add(done.claims)?;
+        for chunk in done.chunks {
+            self.write(chunk)?;
+        }
+        if let Some((collection, records, bytes)) = done.read {
+            self.count(&collection, |count| {
+                count.records_in += records;
+                count.bytes_in += bytes;
+            });
+            self.run.observer.event(Event::Advance { bytes, records });
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, collection: &CollectionId, change: impl FnOnce(&mut crate::CollectionCount)) {
+        if let Some(count) = self.report.collections.get_mut(&collection.to_string()) {
+            change(count);
+        }
+    }
+
+    fn write(&mut self, mut chunk: Chunk) -> Result<(), Fault> {
+        if chunk.records == 0 {
+            return Ok(());
+        }
+        let (records, bytes) = (chunk.records, chunk.body.length());
+        self.count(&chunk.collection, |count| {
+            count.records_out += records;
+            count.bytes_out += bytes;
+        });
+        let next = self.sequences.entry(chunk.collection.clone()).or_default();
+        chunk.sequence = *next;
+        *next += 1;
+        match &mut self.end {
+            End::Target(target) => target.write(chunk),
+            End::Nowhere => Ok(()),
+        }
+    }
+
+    fn log(&mut self, logged: &Logged) {
+        let module = self.run.chain.steps[logged.step].granted.manifest().name.as_str();
+        let (level, message) = (logged.line.level, logged.line.message.as_str());
+        self.run.observer.event(Event::Log { module, level, message });
+        if level >= LogLevel::Warn && self.report.warnings.len() < WARNINGS_KEPT {
+            self.report.warnings.push(format!("{module}: {message}"));
+        }
+    }
+
+    fn judge(mut self, rules: &KeyRules) -> Result<Report, Fault> {
+        self.judge.judge(rules, &mut self.report)?;
+        match (&self.end, self.report.violations.first()) {
+            (End::Target(_), Some(first)) => Err(EngineError::Violations {
+                count: self.report.violation_count,
+                first: format!("{}: {}: {}", first.rule, first.collection, first.problem),
+            }
+            .into()),
+            _ => Ok(self.report),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A compiled module with what it may use.
+
+use std::sync::Arc;
+
+use godwit_model::{Database, ModuleManifest};
+use wasmtime::component::{Component, Linker};
+
+use crate::bindings::MigrationPre;
+use crate::host::{Host, Parameters};
+use crate::{Instance, Limits, Module, Sandbox, SandboxError, convert};
+
+/// A compiled module, linked to its capabilities; makes instances, on any thread.
+#[derive(Clone)]
+pub struct Granted {
+    pub(crate) pre: MigrationPre<Host>,
+    pub(crate) manifest: Arc<ModuleManifest>,
+    pub(crate) parameters: Arc<Parameters>,
+    pub(crate) limits: Limits,
+}
+
+impl Granted {
+    pub(crate) fn new(
+        sandbox: &Sandbox,
+        module: &Module,
+        parameters: Parameters,
+        limits: Limits,
+    ) -> Result<Self, SandboxError> {
+        let unusable = |error: wasmtime::Error| SandboxError::Unusable {
+            module: module.manifest.name.clone(),
+            problem: format!("{error:#}"),
+        };
+        let parameters = parameters.for_module(&module.manifest)?;
+        let component = Component::new(&sandbox.engine, &module.bytes).map_err(unusable)?;
+        let mut linker = Linker::new(&sandbox.engine);
+        Host::add_to_linker(&mut linker).map_err(unusable)?;
+        let pre = linker.instantiate_pre(&component).and_then(MigrationPre::new).map_err(unusable)?;
+        Ok(Self { pre, manifest: Arc::new(module.manifest.clone()), parameters: Arc::new(parameters), limits })
+    }
+
+    /// What the module says of itself.
+    pub fn manifest(&self) -> &ModuleManifest {
+        &self.manifest
+    }
+
+    /// Starts an instance.
+    pub fn instantiate(&self) -> Result<Instance, SandboxError> {
+        Instance::start(self)
+    }
+
+    /// The catalog as the module leaves it, held to what its manifest declares.
+    pub fn evolve(&self, database: &Database) -> Result<Database, SandboxError> {
+        let evolved = self.instantiate()?.evolve(convert::to_wit(database))?;
+        let evolved = convert::from_wit(&self.manifest.name, evolved, database)?;
+        convert::check_declared(&self.manifest, database, &evolved)?;
+        Ok(evolved)
+    }
+}

@@ -1,0 +1,47 @@
+//! What a module may use up.
+
+use std::time::Duration;
+
+/// Linear memory of one instance, in bytes.
+pub const MEMORY_BYTES: usize = 256 << 20;
+
+/// Time for one call of the module.
+pub const CALL_TIME: Duration = Duration::from_secs(30);
+
+/// JSON lines that one call may return, in bytes.
+pub const OUTPUT_BYTES: usize = 64 << 20;
+
+/// The wasm stack of one instance, in bytes.
+pub const STACK_BYTES: usize = 1 << 20;
+
+/// Elements of all tables of one instance.
+pub const TABLE_ELEMENTS: usize = 1 << 20;
+
+/// Core instances, memories and tables inside one component instance.
+pub const CORE_ITEMS: usize = 64;
+
+/// Log lines kept from one call.
+pub const LOG_LINES: usize = 1_000;
+
+/// Bytes kept of one log line or failure message.
+pub const TEXT_BYTES: usize = 4 << 10;
+
+/// How often running code looks whether its time is over.
+pub(crate) const TICK: Duration = Duration::from_millis(20);
+
+/// The limits that an operator may move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// See [`MEMORY_BYTES`].
+    pub memory_bytes: usize,
+    /// See [`CALL_TIME`].
+    pub call_time: Duration,
+    /// See [`OUTPUT_BYTES`].
+    pub output_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory_bytes: MEMORY_BYTES, call_time: CALL_TIME, output_bytes: OUTPUT_BYTES }
+    }
+}

@@ -1,0 +1,117 @@
+//! A module as a file: read and checked without running anything.
+
+use godwit_model::{Digest, ModuleManifest};
+use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload};
+
+use crate::SandboxError;
+
+/// The custom section that holds the manifest.
+pub(crate) const MANIFEST_SECTION: &str = "godwit:module";
+
+/// Interfaces of `godwit:migration` that this host provides.
+const PROVIDED: [&str; 4] = ["catalog", "types", "log", "parameters"];
+
+/// Interfaces that the contract knows and this host does not provide yet.
+const KNOWN: [&str; 2] = ["database", "files"];
+
+/// A component with a manifest, importing nothing but `godwit:migration/*`.
+#[derive(Debug, Clone)]
+pub struct Module {
+    /// What it says of itself.
+    pub manifest: ModuleManifest,
+    /// Digest of its bytes.
+    pub digest: Digest,
+    /// The component.
+    pub bytes: Vec<u8>,
+}
+
+impl Module {
+    /// Reads a module; `origin` names it in messages.
+    ///
+    /// # Errors
+    /// Not a component, no or a bad manifest, or an import from outside `godwit:migration`.
+    pub fn read(origin: &str, bytes: Vec<u8>) -> Result<Self, SandboxError> {
+        let outline = Outline::read(origin, &bytes)?;
+        let section = outline.manifest.ok_or_else(|| SandboxError::NoManifest { origin: origin.to_owned() })?;
+        let manifest = ModuleManifest::parse(&section).map_err(|source| SandboxError::Manifest {
+            origin: origin.to_owned(),
+            problem: full_text(&source),
+            source: Box::new(source),
+        })?;
+        for import in &outline.imports {
+            check_import(&manifest, import)?;
+        }
+        Ok(Self { manifest, digest: Digest::of(&bytes), bytes })
+    }
+}
+
+fn full_text(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", full_text(source)),
+        None => error.to_string(),
+    }
+}
+
+fn check_import(manifest: &ModuleManifest, import: &str) -> Result<(), SandboxError> {
+    let module = manifest.name.clone();
+    let interface = import.strip_prefix("godwit:migration/").and_then(|rest| rest.split_once("@0.1."));
+    match interface {
+        Some((name, _)) if PROVIDED.contains(&name) => Ok(()),
+        Some((name, _)) if KNOWN.contains(&name) => {
+            Err(SandboxError::MissingCapability { module, capability: name.to_owned() })
+        }
+        _ => Err(SandboxError::ForbiddenImport { module, import: import.to_owned() }),
+    }
+}
+
+/// The outermost level of a component: its imports and its manifest section.
+struct Outline {
+    imports: Vec<String>,
+    manifest: Option<Vec<u8>>,
+}
+
+impl Outline {
+    fn read(origin: &str, bytes: &[u8]) -> Result<Self, SandboxError> {
+        let bad = |problem: String| SandboxError::NotAComponent { origin: origin.to_owned(), problem };
+        let mut outline = Self { imports: vec![], manifest: None };
+        let mut depth = 0_u32;
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload.map_err(|error| bad(error.to_string()))? {
+                Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+                    return Err(bad("it is a core module; make a component of it first".to_owned()));
+                }
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::ComponentImportSection(section) if depth == 0 => {
+                    for import in section {
+                        let import = import.map_err(|error| bad(error.to_string()))?;
+                        // A type brings no ability with it; the interface it comes from is listed of itself.
+                        if !matches!(import.ty, ComponentTypeRef::Type(_)) {
+                            outline.imports.push(import.name.name.to_owned());
+                        }
+                    }
+                }
+                Payload::CustomSection(section) if depth == 0 && section.name() == MANIFEST_SECTION => {
+                    if outline.manifest.replace(section.data().to_vec()).is_some() {
+                        return Err(bad(format!("it has two `{MANIFEST_SECTION}` sections")));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(outline)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_component_is_refused_with_its_name() {
+        for bytes in [&b""[..], b"hello", b"\0asm\x01\0\0\0", b"\0asm\x0d\0\x01\0\xff"] {
+            let error = Module::read("x.wasm", bytes.to_vec()).unwrap_err();
+            assert!(error.to_string().contains("x.wasm"), "{error}");
+        }
+    }
+}
