@@ -52,5 +52,5 @@ pub fn text(fault: &Fault) -> String {
 }
 
 fn causes(error: &dyn Error) -> Vec<String> {
-    std::iter::successors(error.source(), |error| error.source()).map(ToString::to_string).collect()
+    std::iter::successors(error.source(), |&error| error.source()).map(ToString::to_string).collect()
 }

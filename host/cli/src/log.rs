@@ -18,7 +18,8 @@ impl Log {
     pub fn open(path: Option<&Path>) -> Result<Self, Fault> {
         let Some(path) = path else { return Ok(Self(None)) };
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-        let file = file.map_err(|error| Fault::usage(format!("the log {} cannot be opened: {error}", path.display())))?;
+        let file =
+            file.map_err(|error| Fault::usage(format!("the log {} cannot be opened: {error}", path.display())))?;
         Ok(Self(Some(Mutex::new(file))))
     }
 

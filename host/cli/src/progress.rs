@@ -48,7 +48,10 @@ impl Progress {
     }
 
     fn module_line(&self, module: &str, level: LogLevel, message: &str) {
-        self.log.line("module", &json!({ "module": module, "level": format!("{level:?}").to_lowercase(), "message": message }));
+        self.log.line(
+            "module",
+            &json!({ "module": module, "level": format!("{level:?}").to_lowercase(), "message": message }),
+        );
         if self.verbose || (level >= LogLevel::Warn && !self.quiet) {
             self.say(&format!("{module}: {message}"));
         }

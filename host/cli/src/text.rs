@@ -67,7 +67,15 @@ pub fn report(report: &Report) -> String {
 pub fn plan(plan: &Plan) -> String {
     let mut text = format!("{} {} -> {}\n", plan.application, plan.from, plan.to);
     for step in &plan.chain {
-        let _ = writeln!(text, "  {} -> {}  {} {} ({})", step.from, step.to, step.module, step.version, step.digest.short());
+        let _ = writeln!(
+            text,
+            "  {} -> {}  {} {} ({})",
+            step.from,
+            step.to,
+            step.module,
+            step.version,
+            step.digest.short()
+        );
         for (name, value) in &step.parameters {
             let _ = writeln!(text, "      {name} = {value}");
         }

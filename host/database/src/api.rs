@@ -96,3 +96,12 @@ pub fn prove(database: &Database) -> Result<Vec<Violation>, Fault> {
 pub fn list_collections(url: &str) -> Result<Vec<Listed>, Fault> {
     sqlite::list_collections(&sqlite_path(url)?)
 }
+
+/// Runs SQL statements on a database as its application would, making the file where there is none.
+/// For samples and tests; no command of Godwit runs SQL that it is handed.
+///
+/// # Errors
+/// Usage: the URL. System: a statement fails; those before it may have been committed.
+pub fn run_script(url: &str, sql: &str) -> Result<(), Fault> {
+    sqlite::run_script(&sqlite_path(url)?, sql)
+}

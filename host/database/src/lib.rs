@@ -32,7 +32,7 @@ mod location;
 mod sqlite;
 
 pub use api::{
-    Listed, Options, Replace, Violation, list_collections, open_source, open_target, prove, query_scalar,
+    Listed, Options, Replace, Violation, list_collections, open_source, open_target, prove, query_scalar, run_script,
 };
 pub use location::LocationError;
 pub use sqlite::DatabaseError;

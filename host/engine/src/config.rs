@@ -114,7 +114,8 @@ impl Config {
             database.url = anchored(&url, base);
         }
         for (name, tree) in &mut config.files {
-            let path = expand(&tree.path.to_string_lossy()).map_err(|problem| format!("files.{name}.path: {problem}"))?;
+            let path =
+                expand(&tree.path.to_string_lossy()).map_err(|problem| format!("files.{name}.path: {problem}"))?;
             tree.path = base.join(path);
         }
         config.modules.path.iter_mut().for_each(|path| *path = base.join(&*path));

@@ -29,7 +29,9 @@ pub enum EngineError {
     #[error(transparent)]
     Chain(#[from] ChainError),
     /// Data newer than the application.
-    #[error("the archive holds data of {data}, newer than the application's {application}: data is never taken back; restore into {data} or later")]
+    #[error(
+        "the archive holds data of {data}, newer than the application's {application}: data is never taken back; restore into {data} or later"
+    )]
     Downgrade {
         /// The data's version.
         data: Version,
@@ -37,7 +39,11 @@ pub enum EngineError {
         application: Version,
     },
     /// Another compatibility line.
-    #[error("the archive holds data of {data} (line {}) and the application is at {application} (line {}): an archive is restored on its own line only; take it across first with `godwit migrate ARCHIVE --to {application} --across-major -o NEW`, with a module that declares the step", Line::of(data), Line::of(application))]
+    #[error(
+        "the archive holds data of {data} (line {}) and the application is at {application} (line {}): an archive is restored on its own line only; take it across first with `godwit migrate ARCHIVE --to {application} --across-major -o NEW`, with a module that declares the step",
+        Line::of(data),
+        Line::of(application)
+    )]
     OtherLine {
         /// The data's version.
         data: Version,
@@ -67,7 +73,9 @@ pub enum EngineError {
         known: Vec<String>,
     },
     /// The archive holds what the configuration does not name.
-    #[error("the archive holds {what} {name}, which godwit.toml does not name; add it there, or leave it out with --scope")]
+    #[error(
+        "the archive holds {what} {name}, which godwit.toml does not name; add it there, or leave it out with --scope"
+    )]
     Unplaced {
         /// `the database` or `the file tree`.
         what: &'static str,
@@ -111,7 +119,9 @@ pub enum EngineError {
         database: String,
     },
     /// A record that does not fit the new catalog.
-    #[error("the modules made a record that breaks the new catalog: {collection}, {problem} (made from the chunk of {origin} from record {first})")]
+    #[error(
+        "the modules made a record that breaks the new catalog: {collection}, {problem} (made from the chunk of {origin} from record {first})"
+    )]
     BadRecord {
         /// The collection it was made for.
         collection: CollectionId,
@@ -123,7 +133,9 @@ pub enum EngineError {
         first: u64,
     },
     /// Violations of keys or references.
-    #[error("the result breaks its catalog in {count} places, first: {first}; `godwit plan` lists them; nothing was changed")]
+    #[error(
+        "the result breaks its catalog in {count} places, first: {first}; `godwit plan` lists them; nothing was changed"
+    )]
     Violations {
         /// How many.
         count: u64,

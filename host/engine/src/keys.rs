@@ -64,7 +64,14 @@ impl KeyRules {
             for reference in &collection.references {
                 let parent = CollectionId { database: id.database.clone(), name: reference.collection.clone() };
                 if made || chain.gives(&parent) || dropped.contains(&parent) {
-                    rules.add_reference(&chain.after, &id, collection, &parent, &reference.columns, &reference.foreign_columns);
+                    rules.add_reference(
+                        &chain.after,
+                        &id,
+                        collection,
+                        &parent,
+                        &reference.columns,
+                        &reference.foreign_columns,
+                    );
                 }
             }
         }
@@ -136,7 +143,10 @@ impl KeyRules {
             true => Violation {
                 rule: "dangling reference",
                 collection: collection.to_string(),
-                problem: format!("{count} records refer to {} ({columns}) = {key}, which no record has", set.collection),
+                problem: format!(
+                    "{count} records refer to {} ({columns}) = {key}, which no record has",
+                    set.collection
+                ),
             },
         }
     }
@@ -212,7 +222,8 @@ impl KeyJudge {
     /// Judges all claims; violations go to the report.
     pub(crate) fn judge(mut self, rules: &KeyRules, report: &mut Report) -> Result<(), Fault> {
         self.memory.sort_unstable();
-        let unreadable = |error: io::Error| Fault::system(format!("keys cannot be read back from a temporary file: {error}"));
+        let unreadable =
+            |error: io::Error| Fault::system(format!("keys cannot be read back from a temporary file: {error}"));
         let mut merge = Merge::open(self.runs, self.memory).map_err(unreadable)?;
         let mut group = Group::default();
         while let Some(claim) = merge.next().map_err(unreadable)? {
@@ -367,8 +378,12 @@ mod tests {
     #[test]
     fn messages_name_key_and_collection() {
         let found = judge([claim(5, false), claim(5, false), claim(6, true)], 2);
-        assert!(found.contains(&"duplicate key: main.devices: 2 records have the same key (id) = [5]".to_owned()), "{found:?}");
-        let dangling = "dangling reference: main.links: 1 records refer to main.devices (id) = [6], which no record has";
+        assert!(
+            found.contains(&"duplicate key: main.devices: 2 records have the same key (id) = [5]".to_owned()),
+            "{found:?}"
+        );
+        let dangling =
+            "dangling reference: main.links: 1 records refer to main.devices (id) = [6], which no record has";
         assert!(found.contains(&dangling.to_owned()), "{found:?}");
     }
 }

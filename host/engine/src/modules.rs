@@ -1,16 +1,17 @@
 //! Finding modules on disk and making a chain of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use godwit_database::Violation;
 use godwit_model::{Catalog, DatabaseName, Fault, limits, resolve_chain};
 use godwit_sandbox::{Module, Parameters, Sandbox};
 use semver::Version;
 
+use crate::EngineError;
 use crate::chain::{Chain, Step};
 use crate::commands::ModuleOptions;
-use crate::EngineError;
 
 /// What a chain is wanted for.
 pub(crate) struct Wanted<'a> {
@@ -39,7 +40,8 @@ pub(crate) fn chain(
     let mut at = wanted.from.clone();
     for index in order {
         let step = step(sandbox, options, &modules[index], &parameters, &at, &chain.after)?;
-        let database = chain.after.databases.get_mut(&step.database).ok_or_else(|| missing(&modules[index], &step.database))?;
+        let database =
+            chain.after.databases.get_mut(&step.database).ok_or_else(|| missing(&modules[index], &step.database))?;
         *database = step.granted.evolve(database)?;
         at = manifests[index].to.clone();
         chain.steps.push(step);
@@ -84,15 +86,21 @@ fn missing(module: &Module, database: &DatabaseName) -> EngineError {
     EngineError::NoDatabase { module: module.manifest.name.to_string(), database: database.to_string() }
 }
 
-/// Builds the new schema, empty and in memory, before anything is written.
+/// Builds the new schema, empty and in memory, before anything is written. What did not fit before
+/// the chain either (an old view over a table long gone) is not the chain's fault.
 fn prove(chain: &Chain) -> Result<(), Fault> {
     let mut problems = vec![];
-    for step in chain.steps.iter().map(|step| &step.database).collect::<std::collections::BTreeSet<_>>() {
-        if let Some(database) = chain.after.databases.get(step) {
-            problems.extend(godwit_database::prove(database)?.iter().map(|violation| format!("{step}: {violation}")));
-        }
+    for name in chain.steps.iter().map(|step| &step.database).collect::<BTreeSet<_>>() {
+        let old = unfit(&chain.before, name)?;
+        let new = unfit(&chain.after, name)?;
+        let caused = new.iter().filter(|found| !old.iter().any(|old| old.kind == found.kind && old.name == found.name));
+        problems.extend(caused.map(|found| format!("{name}: {} {}: {}", found.kind, found.name, found.message)));
     }
     if problems.is_empty() { Ok(()) } else { Err(EngineError::Unbuildable { problems }.into()) }
+}
+
+fn unfit(catalog: &Catalog, name: &DatabaseName) -> Result<Vec<Violation>, Fault> {
+    catalog.databases.get(name).map_or(Ok(vec![]), godwit_database::prove)
 }
 
 fn read_directories(directories: &[PathBuf]) -> Result<Vec<Module>, Fault> {
@@ -117,7 +125,10 @@ fn read_directories(directories: &[PathBuf]) -> Result<Vec<Module>, Fault> {
 fn files_in(directories: &[PathBuf]) -> Result<Vec<PathBuf>, EngineError> {
     let mut files = vec![];
     for directory in directories {
-        let unreadable = |error: std::io::Error| EngineError::ModuleDirectory { path: directory.clone(), problem: error.to_string() };
+        let unreadable = |error: std::io::Error| EngineError::ModuleDirectory {
+            path: directory.clone(),
+            problem: error.to_string(),
+        };
         for entry in fs::read_dir(directory).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
             if path.extension().is_some_and(|extension| extension == "wasm") {

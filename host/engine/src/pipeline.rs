@@ -71,10 +71,12 @@ pub(crate) fn run(run: Run<'_>, source: &mut dyn RecordSource, mut end: End<'_>)
     thread::scope(|scope| {
         let pool: Vec<_> = (0..workers).map(|_| scope.spawn(|| work_through(work, &jobs_out))).collect();
         let reader = scope.spawn(move || read_all(run, source, &jobs_in, &answers_in));
-        let written = answers_out.iter().try_for_each(|answer| writer.take(answer.recv().unwrap_or_else(|_| Err(lost()))?));
+        let written =
+            answers_out.iter().try_for_each(|answer| writer.take(answer.recv().unwrap_or_else(|_| Err(lost()))?));
         drop(answers_out);
         let read = reader.join().unwrap_or_else(|_| Err(lost()));
-        let instances = pool.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err(lost()))).collect::<Vec<_>>();
+        let instances =
+            pool.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err(lost()))).collect::<Vec<_>>();
         run.stop.check()?;
         // What the writer found is the cause; the reader's complaint is its echo.
         written.and(read)?;
@@ -167,7 +169,8 @@ struct Work<'a> {
 impl Work<'_> {
     /// What a worker does with one chunk.
     fn one(&self, running: &mut Running<'_>, chunk: Chunk, first: u64) -> Answer {
-        let mut done = Done { read: Some((chunk.collection.clone(), chunk.records, chunk.body.length())), ..Done::default() };
+        let mut done =
+            Done { read: Some((chunk.collection.clone(), chunk.records, chunk.body.length())), ..Done::default() };
         if self.run.chain.takes(&chunk.collection) {
             let origin = chunk.collection.clone();
             let flows = running.transform(&chunk.collection, first, chunk.body.into_lines()?)?;
@@ -218,7 +221,13 @@ impl Work<'_> {
                 }),
                 Err(error) => {
                     let origin = origin.clone();
-                    return Err(EngineError::BadRecord { collection: flow.collection, problem: error.to_string(), origin, first }.into());
+                    return Err(EngineError::BadRecord {
+                        collection: flow.collection,
+                        problem: error.to_string(),
+                        origin,
+                        first,
+                    }
+                    .into());
                 }
             }
         }
@@ -256,16 +265,16 @@ fn no_such_collection(collection: &CollectionId) -> EngineError {
 }
 
 /// The writer: gives each collection its own numbers and keeps the counts.
-struct Writer<'a> {
+struct Writer<'a, 'e> {
     run: Run<'a>,
-    end: End<'a>,
+    end: End<'e>,
     sequences: BTreeMap<CollectionId, u64>,
     judge: KeyJudge,
     report: Report,
 }
 
-impl<'a> Writer<'a> {
-    fn new(run: Run<'a>, end: End<'a>) -> Self {
+impl<'a, 'e> Writer<'a, 'e> {
+    fn new(run: Run<'a>, end: End<'e>) -> Self {
         let mut report = Report::default();
         let visible = |catalog: &'a Catalog| catalog.collections().filter(|(_, collection)| !collection.internal);
         for (id, _) in visible(&run.chain.before).chain(visible(&run.chain.after)) {

@@ -122,7 +122,11 @@ fn collection_changes(old: &Collection, new: &Collection) -> Vec<String> {
     let added = new.columns.iter().filter(|column| old.column(&column.name).is_none());
     changes.extend(added.map(|column| format!("column {} added", column.name)));
     if old.primary_key != new.primary_key {
-        changes.push(format!("primary key ({}) instead of ({})", new.primary_key.join(", "), old.primary_key.join(", ")));
+        changes.push(format!(
+            "primary key ({}) instead of ({})",
+            new.primary_key.join(", "),
+            old.primary_key.join(", ")
+        ));
     }
     if old.unique != new.unique {
         changes.push("unique keys changed".to_owned());

@@ -6,7 +6,7 @@ use godwit_model::{CollectionId, TreeName};
 use serde::Serialize;
 
 /// How many violations are kept word for word.
-pub const VIOLATIONS_KEPT: usize = 100;
+pub(crate) const VIOLATIONS_KEPT: usize = 100;
 
 /// What a run did, or a dry run found.
 #[derive(Debug, Clone, Default, Serialize)]

@@ -48,7 +48,8 @@ impl Scope {
     }
 
     fn has(&self, kind: Part, name: &str) -> bool {
-        self.0.is_empty() || self.0.iter().any(|part| *part == Part::All || *part == kind || *part == Part::Named(name.to_owned()))
+        self.0.is_empty()
+            || self.0.iter().any(|part| *part == Part::All || *part == kind || *part == Part::Named(name.to_owned()))
     }
 
     /// Refuses names that are nothing.

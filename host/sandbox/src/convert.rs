@@ -75,8 +75,24 @@ macro_rules! kinds {
     };
 }
 kinds!(
-    Boolean, Int16, Int32, Int64, Float32, Float64, Decimal, Text, Bytes, Date, Time, Timestamp, Timestamptz, Interval,
-    Uuid, Json, Any, Native
+    Boolean,
+    Int16,
+    Int32,
+    Int64,
+    Float32,
+    Float64,
+    Decimal,
+    Text,
+    Bytes,
+    Date,
+    Time,
+    Timestamp,
+    Timestamptz,
+    Interval,
+    Uuid,
+    Json,
+    Any,
+    Native
 );
 
 /// The database as the module leaves it; what a module does not see comes from `before`.
@@ -94,7 +110,8 @@ pub(crate) fn from_wit(
     if catalog.engine != before.engine.as_str() {
         return Err(bad(format!("it changes the engine to {}", tame(catalog.engine)), None));
     }
-    let mut after = Database { engine: before.engine, settings: before.settings.clone(), ..Database::new(before.engine) };
+    let mut after =
+        Database { engine: before.engine, settings: before.settings.clone(), ..Database::new(before.engine) };
     for collection in catalog.collections {
         after.collections.push(collection_from_wit(collection, before).map_err(wrong_name)?);
     }

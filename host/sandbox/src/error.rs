@@ -37,7 +37,10 @@ pub enum SandboxError {
         source: Box<ManifestError>,
     },
     /// It wants something from outside the sandbox.
-    #[error("module {module} imports {import}; a module may import nothing but godwit:migration/*@{}", supported_line())]
+    #[error(
+        "module {module} imports {import}; a module may import nothing but godwit:migration/*@{}",
+        supported_line()
+    )]
     ForbiddenImport {
         /// The module.
         module: ModuleName,
@@ -135,7 +138,9 @@ pub enum SandboxError {
         limit: usize,
     },
     /// It returned records of a collection that its manifest does not declare.
-    #[error("module {module} returned records of {collection:?}, which its manifest declares neither as rewritten nor as created")]
+    #[error(
+        "module {module} returned records of {collection:?}, which its manifest declares neither as rewritten nor as created"
+    )]
     UndeclaredOutput {
         /// The module.
         module: ModuleName,

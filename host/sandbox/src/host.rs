@@ -38,10 +38,7 @@ pub struct Parameters(BTreeMap<String, Value>);
 impl Parameters {
     /// The values that come from the archive.
     pub fn of_run(timestamp: &str, seed: &str) -> Self {
-        Self(BTreeMap::from([
-            ("run.timestamp".to_owned(), timestamp.into()),
-            ("run.seed".to_owned(), seed.into()),
-        ]))
+        Self(BTreeMap::from([("run.timestamp".to_owned(), timestamp.into()), ("run.seed".to_owned(), seed.into())]))
     }
 
     /// The same with the operator's values.
@@ -62,7 +59,10 @@ impl Parameters {
         for (name, spec) in &manifest.parameters {
             let value = self.0.get(name).or(spec.default.as_ref()).ok_or_else(|| SandboxError::Parameter {
                 module: manifest.name.clone(),
-                problem: format!("the parameter {name} is needed ({}); give it with --parameter {name}=VALUE", spec.description),
+                problem: format!(
+                    "the parameter {name} is needed ({}); give it with --parameter {name}=VALUE",
+                    spec.description
+                ),
             })?;
             values.insert(name.clone(), value.clone());
         }

@@ -57,7 +57,12 @@ impl Instance {
     }
 
     /// New records for old, all of the collection `name`. `first` is the number of the chunk's first record in its collection.
-    pub fn transform(&mut self, name: &CollectionName, first: u64, lines: Vec<u8>) -> Result<Vec<Output>, SandboxError> {
+    pub fn transform(
+        &mut self,
+        name: &CollectionName,
+        first: u64,
+        lines: Vec<u8>,
+    ) -> Result<Vec<Output>, SandboxError> {
         let input = types::Chunk { collection: name.to_string(), first, records: lines };
         let call = Call { name: "transform", collection: Some(name), first: Some(first) };
         let outputs = self.call(call, |module, store| module.call_transform(store, &input))?;
@@ -166,7 +171,9 @@ fn reason(host: &Host, error: &wasmtime::Error) -> String {
 
 /// The innermost frames, by function name.
 fn frames(trace: &WasmBacktrace) -> String {
-    let name = |frame: &wasmtime::FrameInfo| frame.func_name().map_or("?".to_owned(), |name| format!("{:#}", rustc_demangle::demangle(name)));
+    let name = |frame: &wasmtime::FrameInfo| {
+        frame.func_name().map_or("?".to_owned(), |name| format!("{:#}", rustc_demangle::demangle(name)))
+    };
     let lines: Vec<_> = trace.frames().iter().take(12).map(|frame| format!("    at {}", name(frame))).collect();
     tame(lines.join("\n"))
 }

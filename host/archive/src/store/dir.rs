@@ -91,3 +91,21 @@ impl Store for DirStore {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_leads_out() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("secret"), b"secret").unwrap();
+        fs::create_dir(folder.path().join("archive")).unwrap();
+        let store = DirStore::open(&folder.path().join("archive")).unwrap();
+        let absolute = folder.path().join("secret").to_str().unwrap().to_owned();
+        for path in ["../secret", "../archive/../secret", "", ".", absolute.as_str()] {
+            let trouble = store.open(path).err().expect("nothing outside may be opened");
+            assert!(matches!(trouble, Trouble::Damaged { damage: Damage::Path(_), .. }), "{path}: {trouble:?}");
+        }
+    }
+}

@@ -119,6 +119,24 @@ fn a_frame_that_holds_something_else_is_found_by_the_deep_check() {
 }
 
 #[test]
+fn record_files_are_what_every_list_says() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("a");
+    write(&path);
+    let name = "records/main/devices/00000.jsonl.zst";
+    let bytes = fs::read(path.join(name)).unwrap();
+    seal(&path, none, |sums| *sums = sums.replace(&Digest::of(&bytes).to_string(), &Digest::of(b"").to_string()));
+    assert!(verify(&path).unwrap_err().to_string().contains(&format!("{name} is damaged")));
+
+    fs::write(path.join(name), [&bytes[..], b"more"].concat()).unwrap();
+    seal(&path, none, none);
+    for fault in [verify(&path).unwrap_err(), read_all(&path).unwrap_err()] {
+        let expected = format!("{name} has {} bytes where {} were recorded", bytes.len() + 4, bytes.len());
+        assert!(fault.to_string().contains(&expected), "{fault}");
+    }
+}
+
+#[test]
 fn parts_that_disagree_are_refused() {
     assert!(forged("version", "1.1.0", "1.2.0").contains("manifest.json says 1.1.0"));
     assert!(forged("catalog.json", "\"devices\"", "\"gadgets\"").contains("not those of catalog.json"));

@@ -149,7 +149,7 @@ fn child_that_writes_until_it_is_killed() {
     let mut writer = start(Path::new(&path));
     fill(&mut writer).unwrap();
     println!("ready");
-    std::thread::sleep(std::time::Duration::from_secs(60));
+    std::thread::sleep(std::time::Duration::from_mins(1));
 }
 
 #[test]

@@ -14,7 +14,8 @@ use crate::text;
 
 pub fn inspect(session: &Session, args: &ArchiveOnly) -> Result<ExitCode, Fault> {
     let archive = Archive::open(&args.archive)?;
-    let document = json!({ "command": "inspect", "archive": args.archive, "id": archive.id(), "manifest": archive.manifest() });
+    let document =
+        json!({ "command": "inspect", "archive": args.archive, "id": archive.id(), "manifest": archive.manifest() });
     session.show(&document, || describe(&archive))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -33,7 +34,10 @@ fn describe(archive: &Archive) -> String {
         say("database", format!("{name} ({engine})"));
     }
     for step in &header.lineage {
-        say("migrated", format!("{} -> {} by {} {} ({})", step.from, step.to, step.module, step.version, step.digest.short()));
+        say(
+            "migrated",
+            format!("{} -> {} by {} {} ({})", step.from, step.to, step.module, step.version, step.digest.short()),
+        );
     }
     header.excluded.iter().for_each(|glob| say("left out", glob.clone()));
     text + &totals(archive)
@@ -44,7 +48,12 @@ fn totals(archive: &Archive) -> String {
     let hidden = |id| archive.catalog().collection(id).is_some_and(|collection| collection.internal);
     let mut rows = vec![["collection", "records", "chunks", "bytes"].map(str::to_owned).to_vec()];
     for total in manifest.collections.iter().filter(|total| !hidden(&total.id)) {
-        rows.push(vec![total.id.to_string(), text::count(total.records), text::count(total.chunks), text::bytes(total.bytes)]);
+        rows.push(vec![
+            total.id.to_string(),
+            text::count(total.records),
+            text::count(total.chunks),
+            text::bytes(total.bytes),
+        ]);
     }
     let mut text = text::table(&rows);
     for tree in &manifest.trees {
@@ -65,7 +74,8 @@ pub fn verify(session: &Session, args: &Verify) -> Result<ExitCode, Fault> {
         session.progress.event(event);
         session.stop.check()
     })?;
-    let document = json!({ "command": "verify", "archive": args.archive, "id": archive.id(), "deep": args.deep, "intact": true });
+    let document =
+        json!({ "command": "verify", "archive": args.archive, "id": archive.id(), "deep": args.deep, "intact": true });
     session.show(&document, || format!("{} is intact (id {})\n", args.archive.display(), archive.id().short()))?;
     Ok(ExitCode::SUCCESS)
 }

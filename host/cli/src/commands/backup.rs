@@ -30,7 +30,9 @@ pub fn run(session: &Session, args: &Backup) -> Result<ExitCode, Fault> {
     let document = json!({ "command": "backup", "archive": output, "id": id, "dry_run": args.dry_run, "data_version": version, "report": report });
     session.show(&document, || {
         let ending = match id {
-            Some(id) => format!("{} {version} is in {} (id {})\n", config.application.name, output.display(), id.short()),
+            Some(id) => {
+                format!("{} {version} is in {} (id {})\n", config.application.name, output.display(), id.short())
+            }
             None => format!("dry run: {} {version} could be backed up; nothing was written\n", config.application.name),
         };
         text::report(&report) + &ending

@@ -30,7 +30,8 @@ pub fn run(session: &Session, args: &Demo) -> Result<ExitCode, Fault> {
     demo.godwit("old/godwit.toml", &["plan", "inventory-1.0.0.tar", "--to", "1.2.0", "--modules", &demo.modules])?;
 
     say("Do it, from archive to archive: the backup stays as it is.");
-    let migrate = ["migrate", "inventory-1.0.0.tar", "--to", "1.2.0", "-o", "inventory-1.2.0.tar", "--modules", &demo.modules];
+    let migrate =
+        ["migrate", "inventory-1.0.0.tar", "--to", "1.2.0", "-o", "inventory-1.2.0.tar", "--modules", &demo.modules];
     demo.godwit("old/godwit.toml", &migrate)?;
     demo.godwit("old/godwit.toml", &["inspect", "inventory-1.2.0.tar"])?;
 
@@ -39,7 +40,10 @@ pub fn run(session: &Session, args: &Demo) -> Result<ExitCode, Fault> {
     demo.godwit("new/godwit.toml", &["restore", "inventory-1.2.0.tar"])?;
 
     say("The version rule: newer data never goes into an older application.");
-    demo.godwit_refused("old/godwit.toml", &["restore", "inventory-1.2.0.tar", "--target-version", "1.0.0", "--empty"])?;
+    demo.godwit_refused(
+        "old/godwit.toml",
+        &["restore", "inventory-1.2.0.tar", "--target-version", "1.0.0", "--empty"],
+    )?;
 
     say("The difference, in the records themselves.");
     demo.difference(session)?;
@@ -146,7 +150,8 @@ impl Story {
             println!("{collection}");
             for version in ["1.0.0", "1.2.0"] {
                 let path = self.folder.join(version).join("main").join(format!("{collection}.jsonl"));
-                let text = fs::read_to_string(&path).map_err(|error| Fault::system(format!("{}: {error}", path.display())))?;
+                let text =
+                    fs::read_to_string(&path).map_err(|error| Fault::system(format!("{}: {error}", path.display())))?;
                 println!("  {version}  {}", text.lines().next().unwrap_or("(no record)"));
             }
         }

@@ -20,7 +20,11 @@ pub fn run(session: &Session, args: &Init) -> Result<ExitCode, Fault> {
         write_new(path, &text)?;
     }
     session.show(&json!({ "command": "init", "config": path, "dry_run": args.dry_run, "text": text }), || {
-        if args.dry_run { text.clone() } else { format!("wrote {}; look it over, then: godwit backup\n", path.display()) }
+        if args.dry_run {
+            text.clone()
+        } else {
+            format!("wrote {}; look it over, then: godwit backup\n", path.display())
+        }
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -76,7 +80,7 @@ fn collections(url: &str) -> Result<String, Fault> {
     }
     let mut text = String::new();
     for listed in godwit_database::list_collections(url)? {
-        let rows = listed.rows.map_or(String::new(), |rows| format!(", about {rows} records"));
+        let rows = format!(", about {} records", listed.rows);
         let _ = writeln!(text, "# {}{rows}", listed.name);
     }
     Ok(text)

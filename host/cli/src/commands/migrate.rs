@@ -22,10 +22,13 @@ pub fn run(session: &Session, args: &Migrate) -> Result<ExitCode, Fault> {
     };
     let sandbox = session.sandbox()?;
     let (plan, id) = migrate(&session.context(&sandbox), &request)?;
-    let document = json!({ "command": "migrate", "archive": args.output, "id": id, "dry_run": args.dry_run, "plan": plan });
+    let document =
+        json!({ "command": "migrate", "archive": args.output, "id": id, "dry_run": args.dry_run, "plan": plan });
     session.show(&document, || {
         let ending = match id {
-            Some(id) => format!("{} {} is in {} (id {})\n", plan.application, plan.to, args.output.display(), id.short()),
+            Some(id) => {
+                format!("{} {} is in {} (id {})\n", plan.application, plan.to, args.output.display(), id.short())
+            }
             None => "dry run: nothing was written\n".to_owned(),
         };
         text::plan(&plan) + &ending

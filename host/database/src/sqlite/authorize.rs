@@ -68,22 +68,28 @@ fn creates_virtual_table(name: &str, action: &Action<'_>) -> bool {
     let is_shadow = |table: &str| table.get(..name.len()).is_some_and(|start| same(start, name));
     match action.code {
         ffi::SQLITE_CREATE_VTABLE => {
-            same(first, name) && action.second.is_some_and(|using| CARRIED_EXTENSIONS.contains(&&*using.to_ascii_lowercase()))
+            same(first, name)
+                && action.second.is_some_and(|using| CARRIED_EXTENSIONS.contains(&&*using.to_ascii_lowercase()))
         }
-        ffi::SQLITE_CREATE_TABLE => is_shadow(first),
         ffi::SQLITE_CREATE_INDEX => action.second.is_some_and(is_shadow),
-        ffi::SQLITE_INSERT | ffi::SQLITE_UPDATE | ffi::SQLITE_DELETE => is_shadow(first),
-        ffi::SQLITE_PRAGMA => matches!(first, "page_size" | "data_version") && action.second.is_none(),
+        ffi::SQLITE_CREATE_TABLE | ffi::SQLITE_INSERT | ffi::SQLITE_UPDATE | ffi::SQLITE_DELETE => is_shadow(first),
+        ffi::SQLITE_PRAGMA => is_question(action),
         ffi::SQLITE_SELECT | ffi::SQLITE_READ => true,
         ffi::SQLITE_FUNCTION => is_harmless_function(action),
         _ => false,
     }
 }
 
+/// What virtual tables ask for their own use.
+fn is_question(action: &Action<'_>) -> bool {
+    matches!(action.first, Some("page_size" | "data_version")) && action.second.is_none()
+}
+
 /// Whether a query may do this: read, and nothing else.
 pub(super) fn allows_query(action: &Action<'_>) -> bool {
     match action.code {
         ffi::SQLITE_SELECT | ffi::SQLITE_READ | ffi::SQLITE_RECURSIVE => true,
+        ffi::SQLITE_PRAGMA => is_question(action),
         ffi::SQLITE_FUNCTION => is_harmless_function(action),
         _ => false,
     }

@@ -26,13 +26,19 @@ pub(super) enum Piece<'a> {
 pub(super) enum Trouble {
     /// The definition is at fault.
     Definition(String),
+    /// The records are: a unique index does not take them.
+    Records(String),
     /// SQLite or the disk is.
     Engine(SqliteError),
 }
 
 impl From<SqliteError> for Trouble {
     fn from(error: SqliteError) -> Self {
-        if error.is_system() { Self::Engine(error) } else { Self::Definition(error.message) }
+        match error.code & 0xff {
+            _ if error.is_system() => Self::Engine(error),
+            libsqlite3_sys::SQLITE_CONSTRAINT => Self::Records(error.message),
+            _ => Self::Definition(error.message),
+        }
     }
 }
 
@@ -51,7 +57,7 @@ pub(super) fn tables(database: &Database) -> Vec<Piece<'_>> {
     let (carried, fresh): (Vec<_>, Vec<_>) = virtuals.partition(|object| is_carried(database, object));
     let mut pieces: Vec<_> = database.collections.iter().map(Piece::Table).collect();
     pieces.extend(carried.into_iter().map(Piece::Carried));
-    pieces.sort_by_key(|piece| piece.order());
+    pieces.sort_by_key(Piece::order);
     pieces.extend(fresh.into_iter().map(Piece::Fresh));
     pieces
 }
@@ -61,7 +67,7 @@ pub(super) fn empty_tables(database: &Database) -> Vec<Piece<'_>> {
     let virtuals: Vec<_> = database.objects.iter().filter(|object| object.kind == VIRTUAL).collect();
     let is_shadow = |c: &&Collection| c.internal && virtuals.iter().any(|object| is_shadow_of(object, c));
     let mut pieces: Vec<_> = database.collections.iter().filter(|c| !is_shadow(c)).map(Piece::Table).collect();
-    pieces.sort_by_key(|piece| piece.order());
+    pieces.sort_by_key(Piece::order);
     pieces.extend(virtuals.into_iter().map(Piece::Fresh));
     pieces
 }
@@ -141,10 +147,12 @@ fn create_collection(handle: &Handle<'_>, collection: &Collection) -> Result<(),
     let name = collection.name.as_str();
     let generated = || create_table(collection);
     let sql = collection.definition.clone().map_or_else(generated, Ok)?;
-    match outline::is_statistics(name) {
-        // A name that SQLite keeps for itself.
-        true => unlocked(handle, || run(handle, Claim::Table(name), &sql))?,
-        false => run(handle, Claim::Table(name), &sql)?,
+    let create = || run(handle, Claim::Table(name), &sql);
+    // The names of statistics are ones that SQLite keeps for itself.
+    if outline::is_statistics(name) {
+        unlocked(handle, create)?
+    } else {
+        create()?
     }
     check_columns(handle, collection)
 }
@@ -158,9 +166,7 @@ fn check_columns(handle: &Handle<'_>, collection: &Collection) -> Result<(), Tro
     let made: Vec<_> = made.into_iter().map(|info| (info.is_generated(), info.name)).map(|(g, n)| (n, g)).collect();
     match made.iter().find(|column| !listed.contains(column)).or(listed.iter().find(|column| !made.contains(column))) {
         None => Ok(()),
-        Some((column, _)) => {
-            Err(format!("its definition and the catalog do not agree on the column {column}").into())
-        }
+        Some((column, _)) => Err(format!("its definition and the catalog do not agree on the column {column}").into()),
     }
 }
 

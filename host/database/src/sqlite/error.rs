@@ -61,7 +61,9 @@ impl SqliteError {
                 "; see that the file exists and that this user may read it and write to its directory \
                  (a database in WAL mode keeps -wal and -shm files beside it)"
             }
-            (_, ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED) => "; another program kept it locked: stop it, or try again later",
+            (_, ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED) => {
+                "; another program kept it locked: stop it, or try again later"
+            }
             (_, ffi::SQLITE_FULL) => "; the disk is full: free some space and run again",
             (_, ffi::SQLITE_CORRUPT) => "; the file is damaged: `sqlite3 FILE .recover` may save its content",
             (_, ffi::SQLITE_NOTADB) => "; the file is not an SQLite database, or it is encrypted",
@@ -110,9 +112,12 @@ pub enum DatabaseError {
         /// One of its tables.
         table: String,
     },
-    /// A former state without a present one.
-    #[error("{} was left by a run that was stopped, and {} is missing: rename the first to the second, or delete it",
-        former.display(), path.display())]
+    /// A file that is no database.
+    #[error("{} is not an SQLite database, or a damaged one: name another target, or allow it to be replaced", .0.display())]
+    NotDatabase(PathBuf),
+    /// A former state without a sound present one.
+    #[error("{} was left by a run that was stopped, and {} is missing or damaged: rename the first to the second, \
+        or delete it", former.display(), path.display())]
     Orphan {
         /// The former state.
         former: PathBuf,

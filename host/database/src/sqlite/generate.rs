@@ -10,7 +10,17 @@ use super::words::{TokenKind, is_closed, literal, quote, quote_all, tokens};
 
 /// Words that would end a type name and begin a constraint.
 const CONSTRAINT_WORDS: [&str; 12] = [
-    "constraint", "primary", "not", "null", "unique", "check", "default", "collate", "references", "generated", "as",
+    "constraint",
+    "primary",
+    "not",
+    "null",
+    "unique",
+    "check",
+    "default",
+    "collate",
+    "references",
+    "generated",
+    "as",
     "on",
 ];
 
@@ -139,7 +149,9 @@ fn check_type(native: &str) -> Result<(), String> {
     let words = tokens.iter().take_while(|token| token.kind != TokenKind::Mark).count();
     let is_constraint = |text: &str| CONSTRAINT_WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
     let fits = tokens[..words].iter().all(|token| token.kind != TokenKind::Text && !is_constraint(token.text))
-        && tokens[words..].iter().all(|token| matches!(token.text, "(" | ")" | "," | "+" | "-" | ".") || is_number(token.text));
+        && tokens[words..]
+            .iter()
+            .all(|token| matches!(token.text, "(" | ")" | "," | "+" | "-" | ".") || is_number(token.text));
     if words > 0 && fits { Ok(()) } else { Err(wrong()) }
 }
 
@@ -152,6 +164,9 @@ fn literal_of(column: &Column, json: &str) -> Result<String, String> {
     let span = godwit_model::records::skip_value(json.as_bytes(), 0).map_err(|error| error.to_string());
     let whole = span.and_then(|span| if span.end == json.len() { Ok(()) } else { Err("is not one value".to_owned()) });
     let value = whole.and_then(|()| encoding::read(json.as_bytes(), Style::of(column)));
+    if let "true" | "false" = json {
+        return Ok(json.to_ascii_uppercase());
+    }
     match value.map_err(|why| in_column(column, &format!("its default {why}")))? {
         Value::Null => Ok("NULL".to_owned()),
         Value::Integer(value) => Ok(value.to_string()),
@@ -171,7 +186,7 @@ fn text_literal(column: &Column, text: &[u8]) -> Result<String, String> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 fn foreign_key(reference: &Reference) -> Result<String, String> {
@@ -203,8 +218,8 @@ mod tests {
         made.default = Some(Default::Expression("CURRENT_TIMESTAMP".to_owned()));
         let mut sum = Column::new("sum", Kind::Int64).nullable();
         (sum.generated, sum.default) = (true, Some(Default::Expression("id + 1".to_owned())));
-        let mut table = Collection::new("order", [Column::new("id", Kind::Int64), price, made, sum])
-            .with_primary_key(["id"]);
+        let mut table =
+            Collection::new("order", [Column::new("id", Kind::Int64), price, made, sum]).with_primary_key(["id"]);
         table.unique = vec![vec!["made".to_owned()]];
         table.options = vec!["AUTOINCREMENT".to_owned()];
         table.references = vec![Reference {
@@ -224,7 +239,9 @@ mod tests {
 
     #[test]
     fn hostile_types_and_expressions_are_refused() {
-        for native in ["INT PRIMARY KEY", "TEXT)", "TEXT, x", "INT CHECK (1)", "TEXT --", "'a'", "", "INT; DROP TABLE t"] {
+        for native in
+            ["INT PRIMARY KEY", "TEXT)", "TEXT, x", "INT CHECK (1)", "TEXT --", "'a'", "", "INT; DROP TABLE t"]
+        {
             let mut column = Column::new("a", Kind::Text);
             column.native_type = Some(native.to_owned());
             assert!(create_table(&Collection::new("t", [column])).is_err(), "{native}");

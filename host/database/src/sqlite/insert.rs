@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use godwit_model::records::{self, skip_value};
-use godwit_model::{Collection, CollectionId, Fault};
+use godwit_model::{Collection, Fault};
 
 use super::encoding::{self, Style, write_string};
 use super::error::{DatabaseError, SqliteError};
@@ -61,10 +61,8 @@ impl Layout {
         for line in lines.as_bytes().split_inclusive(|&byte| byte == b'\n') {
             let line = &line[..line.len() - 1];
             self.read(line, wide, &mut row).map_err(|problem| self.fault(line, problem))?;
-            statement.execute(&row).map_err(|error| match error.is_system() {
-                true => failed(error),
-                false => self.refused(line, error),
-            })?;
+            let judge = |error: SqliteError| if error.is_system() { failed(error) } else { self.refused(line, error) };
+            statement.execute(&row).map_err(judge)?;
             self.written += 1;
         }
         Ok(())
@@ -113,7 +111,8 @@ impl Layout {
                 Err(_) => break,
             }
         }
-        let parts: Option<Vec<_>> = self.key.iter().map(|&i| Some(records::excerpt(&line[spans.get(i)?.clone()]))).collect();
+        let parts: Option<Vec<_>> =
+            self.key.iter().map(|&i| Some(records::excerpt(&line[spans.get(i)?.clone()]))).collect();
         parts.map(|parts| parts.join(",")).filter(|key| !key.is_empty())
     }
 }
@@ -128,9 +127,9 @@ impl Field {
 
     /// Where the column's value is, if the column comes at `at`.
     fn find(&self, line: &[u8], at: usize) -> Result<Range<usize>, String> {
-        match line[at..].starts_with(&self.prefix) {
-            true => skip_value(line, at + self.prefix.len()).map_err(|error| error.to_string()),
-            false => Err("is missing, or not at its place in the order of columns".to_owned()),
+        if !line[at..].starts_with(&self.prefix) {
+            return Err("is missing, or not at its place in the order of columns".to_owned());
         }
+        skip_value(line, at + self.prefix.len()).map_err(|error| error.to_string())
     }
 }

@@ -12,6 +12,7 @@
 //! | `insert` | JSON lines into rows |
 //! | `swap` | how the new file takes the old one's place |
 //! | `prove`, `scalar` | the proof of a catalog; one value for the version rule |
+//! | `script` | SQL by an application's author, for the demo and tests |
 
 mod authorize;
 mod build;
@@ -26,13 +27,15 @@ mod outline;
 mod prove;
 mod raw;
 mod scalar;
+mod script;
 mod source;
-
-
+mod swap;
+mod target;
 mod words;
 
 pub use error::DatabaseError;
 pub(crate) use prove::prove;
 pub(crate) use scalar::query_scalar;
+pub(crate) use script::run_script;
 pub(crate) use source::{Source, list_collections};
-
+pub(crate) use target::Target;

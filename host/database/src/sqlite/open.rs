@@ -45,15 +45,19 @@ pub(super) fn builder(path: &Path) -> Result<Connection> {
     connect(&options(path, Duration::ZERO), &settings)
 }
 
-/// For checking and finishing a file that was built, with every safety on.
+/// For checking and finishing a file that was built; syncing is SQLite's default, FULL.
 pub(super) fn finisher(path: &Path) -> Result<Connection> {
-    connect(&options(path, Duration::ZERO), &["PRAGMA synchronous = FULL", "PRAGMA cell_size_check = ON"])
+    connect(&options(path, Duration::ZERO), &["PRAGMA cell_size_check = ON"])
 }
 
 /// For taking a live file away from everyone else.
 pub(super) fn seizer(path: &Path) -> Result<Connection> {
-    let settings = ["PRAGMA synchronous = FULL", "PRAGMA locking_mode = EXCLUSIVE"];
-    connect(&options(path, SEIZE_PATIENCE), &settings)
+    connect(&options(path, SEIZE_PATIENCE), &[])
+}
+
+/// As an application opens it: made where there is none.
+pub(super) fn application(path: &Path) -> Result<Connection> {
+    connect(&options(path, READ_PATIENCE).create_if_missing(true), &[])
 }
 
 /// A database in memory.

@@ -45,11 +45,10 @@ impl Entry {
 /// Everything in the order of its creation.
 pub(super) fn entries(handle: &Handle<'_>) -> Result<Vec<Entry>> {
     // The list of tables first: it makes SQLite connect virtual tables, which mark their shadows.
-    let facts = handle.query(
-        "SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main'",
-        &[],
-        |row| Ok((row.string(0)?, (row.string(1)?, row.integer(2) != 0, row.integer(3) != 0))),
-    )?;
+    let facts =
+        handle.query("SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main'", &[], |row| {
+            Ok((row.string(0)?, (row.string(1)?, row.integer(2) != 0, row.integer(3) != 0)))
+        })?;
     let facts: std::collections::HashMap<_, _> = facts.into_iter().collect();
     let plain = ("table".to_owned(), false, false);
     handle.query("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid", &[], |row| {

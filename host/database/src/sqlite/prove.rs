@@ -8,7 +8,7 @@ use super::error::{DatabaseError, Result, SqliteError};
 use super::open;
 use super::outline;
 use super::raw::{Connection, Handle};
-use super::words::quote;
+use super::words::{quote, update_of};
 use crate::api::Violation;
 
 /// Everything in a catalog that does not fit.
@@ -28,6 +28,8 @@ pub(crate) fn prove(database: &Database) -> Result<Vec<Violation>, Fault> {
 fn violations(database: &Database, texts: bool) -> Result<Vec<Violation>> {
     let mut connection: Connection = open::memory()?;
     let handle = connection.lock()?;
+    // Views may search full-text indexes, which an untrusted schema may not. Here nothing but CREATE is ever run.
+    handle.configure(ffi::SQLITE_DBCONFIG_TRUSTED_SCHEMA, true)?;
     handle.configure(ffi::SQLITE_DBCONFIG_DQS_DDL, texts)?;
     handle.configure(ffi::SQLITE_DBCONFIG_DQS_DML, texts)?;
     let mut found = vec![];
@@ -35,7 +37,7 @@ fn violations(database: &Database, texts: bool) -> Result<Vec<Violation>> {
     for piece in build::empty_tables(database).into_iter().chain(build::objects(database)) {
         match piece.create(&handle) {
             Ok(()) => made.push(piece),
-            Err(Trouble::Definition(message)) => found.push(violation(&piece, message)),
+            Err(Trouble::Definition(message) | Trouble::Records(message)) => found.push(violation(&piece, message)),
             Err(Trouble::Engine(error)) => return Err(error),
         }
     }
@@ -65,7 +67,7 @@ fn compile_trigger(handle: &Handle<'_>, trigger: &Piece<'_>) -> Result<Option<St
     let Piece::Object(object) = trigger else { return Ok(None) };
     let create = match trigger.create(handle) {
         Ok(()) => compile_statements(handle, object),
-        Err(Trouble::Definition(message)) => Ok(Some(message)),
+        Err(Trouble::Definition(message) | Trouble::Records(message)) => Ok(Some(message)),
         Err(Trouble::Engine(error)) => Err(error),
     };
     handle.run(&format!("DROP TRIGGER IF EXISTS {}", quote(trigger.name())))?;
@@ -81,6 +83,11 @@ fn compile_statements(handle: &Handle<'_>, trigger: &Object) -> Result<Option<St
     let table = table.into_iter().next().unwrap_or_default();
     // A broken view is reported as such, not once more for each of its triggers.
     let Ok(columns) = outline::columns(handle, &table) else { return Ok(None) };
+    // A trigger on a column that is gone would never fire, and SQLite would not say so.
+    let is_there = |name: &String| columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
+    if let Some(missing) = update_of(&trigger.definition).iter().find(|name| !is_there(name)) {
+        return Ok(Some(format!("no such column: {missing}")));
+    }
     let error = statements(&table, &columns).iter().find_map(|sql| handle.prepare(sql).err().filter(is_of_trigger));
     Ok(error.map(|error| error.message))
 }

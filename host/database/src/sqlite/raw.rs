@@ -21,6 +21,12 @@ use sqlx::{ConnectOptions, Connection as _};
 
 use super::error::{Result, SqliteError};
 
+// Part of SQLite's API that libsqlite3-sys leaves out of its bindings.
+unsafe extern "C" {
+    fn sqlite3_column_text16(statement: *mut ffi::sqlite3_stmt, column: c_int) -> *const c_void;
+    fn sqlite3_column_bytes16(statement: *mut ffi::sqlite3_stmt, column: c_int) -> c_int;
+}
+
 /// A value on its way in or out. Text is bytes: SQLite does not check its encoding.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value<'a> {
@@ -128,8 +134,8 @@ impl Handle<'_> {
         if sql.contains('\0') {
             return Err(SqliteError::new(ffi::SQLITE_MISUSE, "a statement holds a NUL"));
         }
-        let length = c_int::try_from(sql.len())
-            .map_err(|_| SqliteError::new(ffi::SQLITE_TOOBIG, "a statement is too long"))?;
+        let length =
+            c_int::try_from(sql.len()).map_err(|_| SqliteError::new(ffi::SQLITE_TOOBIG, "a statement is too long"))?;
         let (mut raw, mut tail) = (null_mut(), std::ptr::null());
         // SAFETY: the handle is open; SQLite reads at most `length` bytes of `sql`.
         let code = unsafe {
@@ -145,6 +151,20 @@ impl Handle<'_> {
     pub(crate) fn run(&self, sql: &str) -> Result<()> {
         let mut statement = self.prepare(sql)?;
         while statement.step()? {}
+        Ok(())
+    }
+
+    /// Runs statement after statement.
+    pub(crate) fn run_all(&self, sql: &str) -> Result<()> {
+        let mut rest = sql;
+        while !rest.is_empty() {
+            // A stray `;` is no statement, and not the end either.
+            let (statement, tail) = self.compile(rest)?;
+            if let Some(mut statement) = statement {
+                while statement.step()? {}
+            }
+            rest = tail;
+        }
         Ok(())
     }
 
@@ -179,23 +199,7 @@ impl Handle<'_> {
     /// Switches a `SQLITE_DBCONFIG_…` flag.
     pub(crate) fn configure(&self, option: c_int, on: bool) -> Result<()> {
         // SAFETY: the options used take an int and a pointer to int that may be null.
-        self.check(unsafe {
-            ffi::sqlite3_db_config(self.raw.as_ptr(), option, c_int::from(on), null_mut::<c_int>())
-        })
-    }
-
-    /// Has the WAL file left where it is when the connection closes.
-    pub(crate) fn keep_wal(&self) -> Result<()> {
-        let mut on: c_int = 1;
-        // SAFETY: this file control takes a pointer to int and keeps no copy of it.
-        self.check(unsafe {
-            ffi::sqlite3_file_control(
-                self.raw.as_ptr(),
-                c"main".as_ptr(),
-                ffi::SQLITE_FCNTL_PERSIST_WAL,
-                (&raw mut on).cast(),
-            )
-        })
+        self.check(unsafe { ffi::sqlite3_db_config(self.raw.as_ptr(), option, c_int::from(on), null_mut::<c_int>()) })
     }
 
     /// Does work of which every compiled statement needs leave.
@@ -317,17 +321,13 @@ impl Statement<'_> {
                 Value::Null => ffi::sqlite3_bind_null(raw, at),
                 Value::Integer(value) => ffi::sqlite3_bind_int64(raw, at, *value),
                 Value::Real(value) => ffi::sqlite3_bind_double(raw, at, *value),
-                Value::Text(text) => match wide {
-                    Some(wide) => {
-                        let length = wide.len() as u64 * 2;
-                        let encoding = u8::try_from(ffi::SQLITE_UTF16).expect("a small constant");
-                        ffi::sqlite3_bind_text64(raw, at, wide.as_ptr().cast(), length, keep, encoding)
-                    }
-                    None => {
-                        let encoding = u8::try_from(ffi::SQLITE_UTF8).expect("a small constant");
-                        ffi::sqlite3_bind_text64(raw, at, text.as_ptr().cast(), text.len() as u64, keep, encoding)
-                    }
-                },
+                Value::Text(text) => {
+                    let narrow = (text.as_ptr().cast(), text.len(), ffi::SQLITE_UTF8);
+                    let (start, length, encoding) =
+                        wide.map_or(narrow, |wide| (wide.as_ptr().cast(), wide.len() * 2, ffi::SQLITE_UTF16));
+                    let encoding = u8::try_from(encoding).expect("encodings are small constants");
+                    ffi::sqlite3_bind_text64(raw, at, start, length as u64, keep, encoding)
+                }
                 Value::Wide(_) => return Err(SqliteError::new(ffi::SQLITE_MISUSE, "UTF-16 text is only read")),
                 Value::Blob(bytes) if bytes.is_empty() => ffi::sqlite3_bind_zeroblob(raw, at, 0),
                 Value::Blob(bytes) => {
@@ -348,8 +348,8 @@ impl Statement<'_> {
                 ffi::SQLITE_INTEGER => Value::Integer(ffi::sqlite3_column_int64(raw, at)),
                 ffi::SQLITE_FLOAT => Value::Real(ffi::sqlite3_column_double(raw, at)),
                 ffi::SQLITE_TEXT if self.wide => {
-                    let text = ffi::sqlite3_column_text16(raw, at);
-                    Value::Wide(self.bytes(text.cast(), ffi::sqlite3_column_bytes16(raw, at))?)
+                    let text = sqlite3_column_text16(raw, at);
+                    Value::Wide(self.bytes(text.cast(), sqlite3_column_bytes16(raw, at))?)
                 }
                 ffi::SQLITE_TEXT => {
                     let text = ffi::sqlite3_column_text(raw, at);
@@ -392,9 +392,10 @@ impl Statement<'_> {
             Value::Null => None,
             Value::Integer(value) => Some(value.to_string()),
             Value::Real(value) => Some(format!("{value:?}")),
-            Value::Text(text) | Value::Blob(text) => Some(String::from_utf8(text.into_owned()).map_err(|_| {
-                SqliteError::new(ffi::SQLITE_MISMATCH, "a name or a setting is not UTF-8")
-            })?),
+            Value::Text(text) | Value::Blob(text) => Some(
+                String::from_utf8(text.into_owned())
+                    .map_err(|_| SqliteError::new(ffi::SQLITE_MISMATCH, "a name or a setting is not UTF-8"))?,
+            ),
             Value::Wide(_) => return Err(SqliteError::new(ffi::SQLITE_MISUSE, "names are read as UTF-8")),
         })
     }

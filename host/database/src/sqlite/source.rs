@@ -4,9 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
-use godwit_model::{
-    Body, Catalog, Chunk, Collection, CollectionId, DatabaseName, Emit, Fault, RecordSource, limits,
-};
+use godwit_model::{Body, Catalog, Chunk, Collection, CollectionId, DatabaseName, Emit, Fault, RecordSource, limits};
 
 use super::catalog::{self, Failure, ROWID_OPTION};
 use super::encoding::{self, Style, write_string};
@@ -142,11 +140,7 @@ impl<'a> Packer<'a> {
         }
     }
 
-    fn add(
-        &mut self,
-        row: &Statement<'_>,
-        failed: &impl Fn(super::error::SqliteError) -> Fault,
-    ) -> Result<(), Fault> {
+    fn add(&mut self, row: &Statement<'_>, failed: &impl Fn(super::error::SqliteError) -> Fault) -> Result<(), Fault> {
         let start = self.lines.len();
         for (i, (prefix, (_, style))) in self.prefixes.iter().zip(&self.columns).enumerate() {
             self.lines.extend_from_slice(prefix);
@@ -212,9 +206,9 @@ impl<'a> Packer<'a> {
 
 /// Shares the size of the file among the collections by their numbers of rows and columns.
 fn estimates(handle: &Handle<'_>, catalog: &Catalog) -> Result<HashMap<CollectionId, u64>> {
-    let size = |name| Ok(handle.scalar(&format!("PRAGMA {name}"))?.parse().unwrap_or(0_u64));
+    let size = |name| -> Result<u64> { Ok(handle.scalar(&format!("PRAGMA {name}"))?.parse().unwrap_or(0)) };
     let bytes = size("page_count")?.saturating_mul(size("page_size")?);
-    let weigh = |collection: &Collection| {
+    let weigh = |collection: &Collection| -> Result<u64> {
         let without_rowid = collection.options.iter().any(|option| option == "WITHOUT ROWID");
         let rows = about_rows(handle, collection.name.as_str(), without_rowid)?;
         Ok(rows.saturating_mul(collection.columns.len() as u64))

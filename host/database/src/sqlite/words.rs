@@ -129,6 +129,18 @@ pub(super) fn begins_with(sql: &str, keywords: &[&str]) -> bool {
     keywords.iter().all(|keyword| tokens.next().is_some_and(|token| token.is(keyword)))
 }
 
+/// The columns of a trigger's `UPDATE OF`; none where it has no such list.
+pub(super) fn update_of(sql: &str) -> Vec<String> {
+    let mut tokens = tokens(sql).skip_while(|token| !token.is("update"));
+    match (tokens.next(), tokens.next()) {
+        (Some(_), Some(of)) if of.is("of") => {
+            let list = tokens.take_while(|token| !token.is("on"));
+            list.filter(|token| !token.is_mark(",")).map(|token| token.name()).collect()
+        }
+        _ => vec![],
+    }
+}
+
 /// The expression of a generated column in its table's definition.
 pub(super) fn generated_expression(sql: &str, column: &str) -> Option<String> {
     let tokens: Vec<_> = tokens(sql).collect();
@@ -207,6 +219,13 @@ mod tests {
     fn the_extension_of_a_virtual_table_is_found() {
         assert_eq!(virtual_table_extension("CREATE VIRTUAL TABLE \"using x\" USING FTS5(a)").unwrap(), "fts5");
         assert_eq!(virtual_table_extension("create virtual table [a] /*x*/ using\n'rtree'(a)").unwrap(), "rtree");
+    }
+
+    #[test]
+    fn the_columns_of_a_trigger_are_found() {
+        assert_eq!(update_of("CREATE TRIGGER t AFTER UPDATE OF a, \"on\" ON x BEGIN SELECT 1; END"), ["a", "on"]);
+        assert!(update_of("CREATE TRIGGER t AFTER UPDATE ON x BEGIN SELECT 1; END").is_empty());
+        assert!(update_of("CREATE TRIGGER t AFTER INSERT ON x BEGIN UPDATE x SET a = 1; END").is_empty());
     }
 
     #[test]

@@ -58,8 +58,16 @@ pub fn backup(context: &Context<'_>, request: &BackupRequest<'_>) -> Result<(Rep
 }
 
 fn excluded(request: &BackupRequest<'_>) -> Vec<String> {
-    let databases = request.config.databases.iter().flat_map(|(name, database)| database.exclude.iter().map(move |glob| format!("{name}: {glob}")));
-    let trees = request.config.files.iter().flat_map(|(name, tree)| tree.exclude.iter().map(move |glob| format!("{name}: {glob}")));
+    let databases = request
+        .config
+        .databases
+        .iter()
+        .flat_map(|(name, database)| database.exclude.iter().map(move |glob| format!("{name}: {glob}")));
+    let trees = request
+        .config
+        .files
+        .iter()
+        .flat_map(|(name, tree)| tree.exclude.iter().map(move |glob| format!("{name}: {glob}")));
     databases.chain(trees).chain(request.exclude.iter().cloned()).collect()
 }
 

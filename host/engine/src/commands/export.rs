@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use godwit_archive::Archive;
 use godwit_formats::JsonLinesDirectory;
-use godwit_model::{Fault, RecordSource, Source, Staged, TreeSource};
+use godwit_model::{Fault, Source, Staged};
 
 use super::backup::estimate;
 use super::{Context, trees};

@@ -97,7 +97,7 @@ fn lineage_of(step: &Step) -> Lineage {
 /// The new archive carries every module that its data has been through.
 fn keep_modules(archive: &mut Archive, chain: &Chain, target: &mut ArchiveWriter) -> Result<(), Fault> {
     for digest in archive.modules() {
-        target.add_module(&archive.module(&digest)?)?;
+        target.add_module(&archive.module(digest)?)?;
     }
     chain.steps.iter().try_for_each(|step| target.add_module(&step.component).map(|_| ()))
 }

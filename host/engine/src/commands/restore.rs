@@ -85,11 +85,21 @@ fn decide(context: &Context<'_>, request: &RestoreRequest<'_>, archive: &Archive
         Verdict::AsIs => as_is(),
         Verdict::Migrate if request.without_migration => as_is(),
         Verdict::Migrate => {
-            let wanted = Wanted { application: &header.application, from: data, to: &application, created: &header.created, seed: &header.seed };
+            let wanted = Wanted {
+                application: &header.application,
+                from: data,
+                to: &application,
+                created: &header.created,
+                seed: &header.seed,
+            };
             modules::chain(context.sandbox, &request.modules, &wanted, archive.catalog())
         }
-        Verdict::Downgrade => Err(EngineError::Downgrade { data: data.clone(), application: application.clone() }.into()),
-        Verdict::OtherLine => Err(EngineError::OtherLine { data: data.clone(), application: application.clone() }.into()),
+        Verdict::Downgrade => {
+            Err(EngineError::Downgrade { data: data.clone(), application: application.clone() }.into())
+        }
+        Verdict::OtherLine => {
+            Err(EngineError::OtherLine { data: data.clone(), application: application.clone() }.into())
+        }
     }?;
     let reached = if chain.steps.is_empty() { data } else { &application };
     Ok((Plan::of(&header.application, data, reached, &chain), chain))
