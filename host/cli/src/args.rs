@@ -95,6 +95,9 @@ pub struct Modules {
     /// Let a module lead across a major version
     #[arg(long)]
     pub across_major: bool,
+    /// Let references lead nowhere, with a warning: the data may have had such before
+    #[arg(long)]
+    pub allow_dangling: bool,
     /// Memory for one instance of a module, in MiB
     #[arg(long, value_name = "MIB", default_value_t = godwit_sandbox::limits::MEMORY_BYTES >> 20)]
     pub module_memory: usize,
@@ -122,8 +125,8 @@ pub struct Init {
     #[arg(long)]
     pub name: Option<String>,
     /// The application's data version
-    #[arg(long = "data-version", value_name = "VERSION")]
-    pub version: Option<Version>,
+    #[arg(long, value_name = "VERSION")]
+    pub data_version: Option<Version>,
     /// Show it, write nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -255,4 +258,16 @@ pub struct Demo {
 pub struct Completions {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Args;
+
+    #[test]
+    fn no_two_arguments_of_a_command_have_the_same_name() {
+        Args::command().debug_assert();
+    }
 }

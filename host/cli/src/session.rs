@@ -62,23 +62,6 @@ impl Session {
         Context { observer: &self.progress, stop: &self.stop, sandbox, workers: self.workers }
     }
 
-    /// The modules of the command line, else of the configuration.
-    pub fn modules(&self, args: &Modules, config: Option<&Config>) -> ModuleOptions {
-        let configured = || config.map(|config| config.modules.path.clone()).unwrap_or_default();
-        let mut parameters = config.map(Config::parameters).unwrap_or_default();
-        parameters.extend(args.parameters.iter().cloned());
-        ModuleOptions {
-            directories: if args.directories.is_empty() { configured() } else { args.directories.clone() },
-            parameters,
-            across_major: args.across_major,
-            limits: Limits {
-                memory_bytes: args.module_memory << 20,
-                call_time: std::time::Duration::from_secs(args.module_time),
-                ..Limits::default()
-            },
-        }
-    }
-
     /// Shows a result: the document, or the text for people.
     pub fn show(&self, document: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Fault> {
         self.progress.clear();
@@ -96,6 +79,24 @@ impl Session {
         self.progress.clear();
         let error = json!({ "message": exit::text(fault), "exit_status": exit::status(fault.class()) });
         self.progress.log().line("error", &error);
+    }
+}
+
+/// The modules of the command line, else of the configuration.
+pub fn module_options(args: &Modules, config: Option<&Config>) -> ModuleOptions {
+    let configured = || config.map(|config| config.modules.path.clone()).unwrap_or_default();
+    let mut parameters = config.map(Config::parameters).unwrap_or_default();
+    parameters.extend(args.parameters.iter().cloned());
+    ModuleOptions {
+        directories: if args.directories.is_empty() { configured() } else { args.directories.clone() },
+        parameters,
+        across_major: args.across_major,
+        allow_dangling: args.allow_dangling,
+        limits: Limits {
+            memory_bytes: args.module_memory << 20,
+            call_time: std::time::Duration::from_secs(args.module_time),
+            ..Limits::default()
+        },
     }
 }
 

@@ -33,29 +33,27 @@ pub fn count(count: u64) -> String {
     HumanCount(count).to_string()
 }
 
-/// What a run did: collections, trees, warnings.
+/// What a run did: collections, trees, warnings. What a chain did to each collection is said only
+/// where there was one.
 pub fn report(report: &Report) -> String {
-    let mut rows = vec![["collection", "records in", "records out", "bytes out", ""].map(str::to_owned).to_vec()];
+    let migrated = report.collections.values().any(|counts| counts.touched);
+    let heads: &[&str] = if migrated {
+        &["collection", "records in", "records out", "bytes", ""]
+    } else {
+        &["collection", "records", "bytes"]
+    };
+    let mut rows = vec![heads.iter().map(|head| (*head).to_owned()).collect::<Vec<_>>()];
     for (name, counts) in &report.collections {
-        let touched = if counts.touched { "migrated" } else { "as it is" };
-        rows.push(vec![
-            name.clone(),
-            count(counts.records_in),
-            count(counts.records_out),
-            bytes(counts.bytes_out),
-            touched.to_owned(),
-        ]);
+        let mut row = vec![name.clone(), count(counts.records_in)];
+        row.extend(migrated.then(|| count(counts.records_out)));
+        row.push(bytes(counts.bytes_out));
+        row.extend(migrated.then(|| if counts.touched { "migrated" } else { "as it is" }.to_owned()));
+        rows.push(row);
     }
     let mut text = if report.collections.is_empty() { String::new() } else { table(&rows) };
     for (name, tree) in &report.trees {
-        let _ = writeln!(
-            text,
-            "  files {name}: {} files, {} directories, {} links, {}",
-            count(tree.files),
-            count(tree.directories),
-            count(tree.links),
-            bytes(tree.bytes)
-        );
+        let parts = [counted(tree.files, "file"), counted(tree.directories, "folder"), counted(tree.links, "link")];
+        let _ = writeln!(text, "  files {name}: {}, {}", parts.join(", "), bytes(tree.bytes));
     }
     for warning in &report.warnings {
         let _ = writeln!(text, "  warning: {warning}");
@@ -63,9 +61,45 @@ pub fn report(report: &Report) -> String {
     text
 }
 
-/// A plan and what its dry run found.
+fn counted(number: u64, what: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {what}{ending}", count(number))
+}
+
+/// A plan and what its dry run found, in full.
 pub fn plan(plan: &Plan) -> String {
-    let mut text = format!("{} {} -> {}\n", plan.application, plan.from, plan.to);
+    let mut text = chain(plan);
+    if !plan.changes.is_empty() {
+        text.push_str("changes of the catalog\n");
+    }
+    let mut last = "";
+    for change in &plan.changes {
+        let place = if change.place == last { "" } else { &change.place };
+        let _ = writeln!(text, "  {place:<width$}  {}", change.change, width = widest(plan));
+        last = &change.place;
+    }
+    if let Some(found) = &plan.report {
+        text.push_str("records\n");
+        text.push_str(&report(found));
+        text.push_str(&violations(found));
+    }
+    text
+}
+
+fn widest(plan: &Plan) -> usize {
+    plan.changes.iter().map(|change| change.place.chars().count()).max().unwrap_or(0)
+}
+
+/// What was done: the modules and the counts. What they changed in the catalog, the plan has shown.
+pub fn done(plan: &Plan) -> String {
+    chain(plan) + &plan.report.as_ref().map(report).unwrap_or_default()
+}
+
+fn chain(plan: &Plan) -> String {
+    let mut text = match plan.chain.is_empty() {
+        true => format!("{} {}, as it is\n", plan.application, plan.from),
+        false => format!("{} {} -> {}\n", plan.application, plan.from, plan.to),
+    };
     for step in &plan.chain {
         let _ = writeln!(
             text,
@@ -79,17 +113,6 @@ pub fn plan(plan: &Plan) -> String {
         for (name, value) in &step.parameters {
             let _ = writeln!(text, "      {name} = {value}");
         }
-    }
-    if !plan.changes.is_empty() {
-        text.push_str("changes of the catalog\n");
-    }
-    for change in &plan.changes {
-        let _ = writeln!(text, "  {}: {}", change.place, change.change);
-    }
-    if let Some(found) = &plan.report {
-        text.push_str("records\n");
-        text.push_str(&report(found));
-        text.push_str(&violations(found));
     }
     text
 }

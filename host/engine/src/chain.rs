@@ -43,12 +43,14 @@ pub struct Chain {
     pub before: Catalog,
     /// After the last.
     pub after: Catalog,
+    /// References that lead nowhere are warnings, not violations.
+    pub allow_dangling: bool,
 }
 
 impl Chain {
     /// No module: the data passes as it is.
     pub fn empty(catalog: &Catalog) -> Self {
-        Self { steps: vec![], before: catalog.clone(), after: catalog.clone() }
+        Self { steps: vec![], before: catalog.clone(), after: catalog.clone(), allow_dangling: false }
     }
 
     /// Whether any module takes a collection's records, at whatever step.

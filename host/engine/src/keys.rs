@@ -11,12 +11,16 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 
 use godwit_model::records::{Fields, excerpt, positions};
 use godwit_model::{Catalog, Collection, CollectionId, Digest, Fault};
+use godwit_sandbox::tame_line;
 
 use crate::chain::Chain;
-use crate::report::{Report, Violation};
+use crate::report::Violation;
 
 /// Claims kept in memory before a run is written.
 const CLAIMS_IN_MEMORY: usize = 1 << 19;
+
+/// The rule that a reference breaks which leads nowhere.
+pub(crate) const DANGLING: &str = "dangling reference";
 
 /// Bytes of a key that are kept for messages.
 const KEY_EXCERPT: usize = 64;
@@ -132,23 +136,15 @@ impl KeyRules {
     fn violation(&self, claim: &Claim, count: u64) -> Violation {
         let set = &self.sets[claim.set as usize];
         let collection = self.collections.keys().nth(claim.collection as usize).unwrap_or(&set.collection);
-        let key = excerpt(&claim.key);
+        let key = tame_line(&excerpt(&claim.key));
         let columns = set.columns.join(", ");
-        match claim.wants {
-            false => Violation {
-                rule: "duplicate key",
-                collection: collection.to_string(),
-                problem: format!("{count} records have the same key ({columns}) = {key}"),
-            },
-            true => Violation {
-                rule: "dangling reference",
-                collection: collection.to_string(),
-                problem: format!(
-                    "{count} records refer to {} ({columns}) = {key}, which no record has",
-                    set.collection
-                ),
-            },
-        }
+        let (rule, problem) = if claim.wants {
+            let who = if count == 1 { "one record refers".to_owned() } else { format!("{count} records refer") };
+            (DANGLING, format!("{who} to {} ({columns}) = {key}, which no record has", set.collection))
+        } else {
+            ("duplicate key", format!("{count} records have the same key ({columns}) = {key}"))
+        };
+        Violation { rule, collection: collection.to_string(), problem }
     }
 }
 
@@ -219,8 +215,8 @@ impl KeyJudge {
         Ok(())
     }
 
-    /// Judges all claims; violations go to the report.
-    pub(crate) fn judge(mut self, rules: &KeyRules, report: &mut Report) -> Result<(), Fault> {
+    /// Judges all claims and says each violation.
+    pub(crate) fn judge(mut self, rules: &KeyRules, say: &mut dyn FnMut(Violation)) -> Result<(), Fault> {
         self.memory.sort_unstable();
         let unreadable =
             |error: io::Error| Fault::system(format!("keys cannot be read back from a temporary file: {error}"));
@@ -228,11 +224,11 @@ impl KeyJudge {
         let mut group = Group::default();
         while let Some(claim) = merge.next().map_err(unreadable)? {
             if !group.holds(&claim) {
-                std::mem::take(&mut group).judge(rules, report);
+                std::mem::take(&mut group).judge(rules, say);
             }
             group.add(claim);
         }
-        group.judge(rules, report);
+        group.judge(rules, say);
         Ok(())
     }
 }
@@ -262,13 +258,13 @@ impl Group {
         }
     }
 
-    fn judge(self, rules: &KeyRules, report: &mut Report) {
+    fn judge(self, rules: &KeyRules, say: &mut dyn FnMut(Violation)) {
         match self.has {
             Some(claim) if self.has_count > 1 && rules.sets[claim.set as usize].unique => {
-                report.violation(rules.violation(&claim, self.has_count));
+                say(rules.violation(&claim, self.has_count));
             }
             Some(_) => {}
-            None => self.wants.iter().for_each(|(claim, count)| report.violation(rules.violation(claim, *count))),
+            None => self.wants.iter().for_each(|(claim, count)| say(rules.violation(claim, *count))),
         }
     }
 }
@@ -333,6 +329,7 @@ mod tests {
     use godwit_model::{CollectionName, DatabaseName};
 
     use super::*;
+    use crate::report::Report;
 
     fn rules() -> KeyRules {
         let id = |name: &str| CollectionId {
@@ -359,7 +356,7 @@ mod tests {
             }
         }
         let mut report = Report::default();
-        judge.judge(&rules(), &mut report).unwrap();
+        judge.judge(&rules(), &mut |violation| report.violation(violation)).unwrap();
         report.violations.into_iter().map(|v| format!("{}: {}: {}", v.rule, v.collection, v.problem)).collect()
     }
 
@@ -383,7 +380,7 @@ mod tests {
             "{found:?}"
         );
         let dangling =
-            "dangling reference: main.links: 1 records refer to main.devices (id) = [6], which no record has";
+            "dangling reference: main.links: one record refers to main.devices (id) = [6], which no record has";
         assert!(found.contains(&dangling.to_owned()), "{found:?}");
     }
 }

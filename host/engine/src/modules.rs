@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use godwit_database::Violation;
-use godwit_model::{Catalog, DatabaseName, Fault, limits, resolve_chain};
-use godwit_sandbox::{Module, Parameters, Sandbox};
+use godwit_model::{Catalog, Database, DatabaseName, Fault, limits, resolve_chain};
+use godwit_sandbox::{Module, Parameters, Sandbox, tame};
 use semver::Version;
 
 use crate::EngineError;
 use crate::chain::{Chain, Step};
-use crate::commands::ModuleOptions;
+use crate::commands::{Context, ModuleOptions};
+use crate::observer::Event;
 
 /// What a chain is wanted for.
 pub(crate) struct Wanted<'a> {
@@ -26,7 +27,7 @@ pub(crate) struct Wanted<'a> {
 
 /// Finds the one chain, compiles its modules and asks each what it makes of the catalog.
 pub(crate) fn chain(
-    sandbox: &Sandbox,
+    context: &Context<'_>,
     options: &ModuleOptions,
     wanted: &Wanted<'_>,
     catalog: &Catalog,
@@ -36,18 +37,28 @@ pub(crate) fn chain(
     let order = resolve_chain(wanted.application, &manifests, wanted.from, wanted.to, options.across_major)
         .map_err(EngineError::Chain)?;
     let parameters = Parameters::of_run(wanted.created, wanted.seed).with(&options.parameters);
-    let mut chain = Chain::empty(catalog);
+    let mut chain = Chain { allow_dangling: options.allow_dangling, ..Chain::empty(catalog) };
     let mut at = wanted.from.clone();
     for index in order {
-        let step = step(sandbox, options, &modules[index], &parameters, &at, &chain.after)?;
+        let step = step(context.sandbox, options, &modules[index], &parameters, &at, &chain.after)?;
         let database =
             chain.after.databases.get_mut(&step.database).ok_or_else(|| missing(&modules[index], &step.database))?;
-        *database = step.granted.evolve(database)?;
+        *database = evolve(context, &step, database)?;
         at = manifests[index].to.clone();
         chain.steps.push(step);
     }
     prove(&chain)?;
     Ok(chain)
+}
+
+fn evolve(context: &Context<'_>, step: &Step, database: &Database) -> Result<Database, Fault> {
+    let mut log = vec![];
+    let evolved = step.granted.evolve_with_log(database, &mut log);
+    let module = step.granted.manifest().name.as_str();
+    for line in &log {
+        context.observer.event(Event::Log { module, level: line.level, message: &line.message });
+    }
+    Ok(evolved?)
 }
 
 fn step(
@@ -60,7 +71,7 @@ fn step(
 ) -> Result<Step, Fault> {
     let own = parameters.for_module(&module.manifest)?;
     Ok(Step {
-        granted: sandbox.grant(module, parameters.clone(), options.limits)?,
+        granted: sandbox.grant(module, parameters, options.limits)?,
         digest: module.digest,
         component: module.bytes.clone(),
         database: database_of(module, catalog)?,
@@ -94,7 +105,7 @@ fn prove(chain: &Chain) -> Result<(), Fault> {
         let old = unfit(&chain.before, name)?;
         let new = unfit(&chain.after, name)?;
         let caused = new.iter().filter(|found| !old.iter().any(|old| old.kind == found.kind && old.name == found.name));
-        problems.extend(caused.map(|found| format!("{name}: {} {}: {}", found.kind, found.name, found.message)));
+        problems.extend(caused.map(|found| tame(&format!("{name}: {} {}: {}", found.kind, found.name, found.message))));
     }
     if problems.is_empty() { Ok(()) } else { Err(EngineError::Unbuildable { problems }.into()) }
 }

@@ -15,19 +15,16 @@ use std::thread;
 
 use godwit_model::limits::COMPRESSION_LEVEL;
 use godwit_model::{Body, Catalog, Chunk, CollectionId, Fault, Form, RecordSource, RecordTarget, records};
-use godwit_sandbox::LogLevel;
+use godwit_sandbox::{LogLevel, tame};
 
 use crate::EngineError;
 use crate::chain::{Chain, Flow, Logged, Running};
-use crate::keys::{Claim, KeyJudge, KeyRules};
+use crate::keys::{Claim, DANGLING, KeyJudge, KeyRules};
 use crate::observer::{Event, Observer, Stop};
 use crate::report::{Report, Violation};
 
 /// Chunks under way for each worker.
 const CHUNKS_PER_WORKER: usize = 2;
-
-/// Warnings kept in the report.
-const WARNINGS_KEPT: usize = 50;
 
 /// Where the chunks go.
 pub(crate) enum End<'a> {
@@ -81,7 +78,7 @@ pub(crate) fn run(run: Run<'_>, source: &mut dyn RecordSource, mut end: End<'_>)
         // What the writer found is the cause; the reader's complaint is its echo.
         written.and(read)?;
         let mut first = instances.into_iter().next().unwrap_or_else(|| Err(lost()))?;
-        writer.take(work.finish(&mut first)?)?;
+        writer.take(work.finish(&mut first))?;
         writer.judge(&rules)
     })
 }
@@ -117,6 +114,8 @@ struct Done {
     claims: Vec<Claim>,
     violations: Vec<Violation>,
     log: Vec<Logged>,
+    /// Why a module could not go on; what it logged before comes first.
+    failed: Option<Fault>,
 }
 
 /// The reader: every collection in the catalog's order, chunk by chunk.
@@ -173,9 +172,12 @@ impl Work<'_> {
             Done { read: Some((chunk.collection.clone(), chunk.records, chunk.body.length())), ..Done::default() };
         if self.run.chain.takes(&chunk.collection) {
             let origin = chunk.collection.clone();
-            let flows = running.transform(&chunk.collection, first, chunk.body.into_lines()?)?;
+            let flows = running.transform(&chunk.collection, first, chunk.body.into_lines()?);
             done.log = running.take_log();
-            self.accept(flows, &origin, first, &mut done)?;
+            match flows {
+                Ok(flows) => self.accept(flows, &origin, first, &mut done)?,
+                Err(fault) => done.failed = Some(fault),
+            }
         } else {
             self.pass(chunk, &mut done)?;
         }
@@ -217,13 +219,13 @@ impl Work<'_> {
                 Err(error) if self.form.is_none() => done.violations.push(Violation {
                     rule: "type",
                     collection: flow.collection.to_string(),
-                    problem: format!("{error} (made from the chunk of {origin} from record {first})"),
+                    problem: tame(&format!("{error} (made from the chunk of {origin} from record {first})")),
                 }),
                 Err(error) => {
                     let origin = origin.clone();
                     return Err(EngineError::BadRecord {
                         collection: flow.collection,
-                        problem: error.to_string(),
+                        problem: tame(&error.to_string()),
                         origin,
                         first,
                     }
@@ -245,16 +247,20 @@ impl Work<'_> {
     }
 
     /// What the modules still had after the last chunk, and their own check of the result.
-    fn finish(&self, running: &mut Running<'_>) -> Answer {
+    fn finish(&self, running: &mut Running<'_>) -> Done {
         let mut done = Done::default();
-        let flows = running.finish()?;
-        let origins: Vec<_> = flows.into_iter().map(|flow| (flow.collection.clone(), flow)).collect();
-        for (origin, flow) in origins {
-            self.accept(vec![flow], &origin, 0, &mut done)?;
-        }
-        running.verify()?;
+        let finished = self.finish_and_verify(running, &mut done);
         done.log = running.take_log();
-        Ok(done)
+        done.failed = finished.err();
+        done
+    }
+
+    fn finish_and_verify(&self, running: &mut Running<'_>, done: &mut Done) -> Result<(), Fault> {
+        for flow in running.finish()? {
+            let origin = flow.collection.clone();
+            self.accept(vec![flow], &origin, 0, done)?;
+        }
+        running.verify()
     }
 }
 
@@ -286,6 +292,9 @@ impl<'a, 'e> Writer<'a, 'e> {
     fn take(&mut self, done: Done) -> Result<(), Fault> {
         self.run.stop.check()?;
         done.log.into_iter().for_each(|logged| self.log(&logged));
+        if let Some(fault) = done.failed {
+            return Err(fault);
+        }
         done.violations.into_iter().for_each(|violation| self.report.violation(violation));
         self.judge.add(done.claims)?;
         for chunk in done.chunks {
@@ -329,13 +338,20 @@ impl<'a, 'e> Writer<'a, 'e> {
         let module = self.run.chain.steps[logged.step].granted.manifest().name.as_str();
         let (level, message) = (logged.line.level, logged.line.message.as_str());
         self.run.observer.event(Event::Log { module, level, message });
-        if level >= LogLevel::Warn && self.report.warnings.len() < WARNINGS_KEPT {
-            self.report.warnings.push(format!("{module}: {message}"));
+        if level >= LogLevel::Warn {
+            self.report.warning(format!("{module}: {message}"));
         }
     }
 
     fn judge(mut self, rules: &KeyRules) -> Result<Report, Fault> {
-        self.judge.judge(rules, &mut self.report)?;
+        let (report, allow_dangling) = (&mut self.report, self.run.chain.allow_dangling);
+        self.judge.judge(rules, &mut |violation| {
+            if allow_dangling && violation.rule == DANGLING {
+                report.warning(format!("{}: {}", violation.collection, violation.problem));
+            } else {
+                report.violation(violation);
+            }
+        })?;
         match (&self.end, self.report.violations.first()) {
             (End::Target(_), Some(first)) => Err(EngineError::Violations {
                 count: self.report.violation_count,

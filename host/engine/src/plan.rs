@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use godwit_model::{Catalog, Collection, CollectionId, Digest, ModuleName};
+use godwit_sandbox::{tame, tame_line};
 use semver::Version;
 use serde::Serialize;
 use serde_json::Value;
@@ -88,7 +89,7 @@ pub(crate) fn changes(before: &Catalog, after: &Catalog) -> Vec<CatalogChange> {
     let mut changes = vec![];
     for id in ids {
         let place = id.to_string();
-        let mut say = |change: String| changes.push(CatalogChange { place: place.clone(), change });
+        let mut say = |change: String| changes.push(CatalogChange { place: tame_line(&place), change: tame(&change) });
         match (before.collection(&id), after.collection(&id)) {
             (Some(_), None) => say("dropped".to_owned()),
             (None, Some(new)) => say(format!("created with {}", names(new))),
@@ -154,7 +155,8 @@ fn object_changes(before: &Catalog, after: &Catalog) -> Vec<CatalogChange> {
         _ => None,
     };
     let said = |key: &(String, String, String)| {
-        Some(CatalogChange { place: key.0.clone(), change: format!("{} {} {}", key.1, key.2, change(&key)?) })
+        let said = format!("{} {} {}", tame_line(&key.1), tame_line(&key.2), change(&key)?);
+        Some(CatalogChange { place: key.0.clone(), change: said })
     };
     keys.into_iter().filter_map(said).collect()
 }

@@ -8,6 +8,9 @@ use serde::Serialize;
 /// How many violations are kept word for word.
 pub(crate) const VIOLATIONS_KEPT: usize = 100;
 
+/// How many warnings are kept.
+const WARNINGS_KEPT: usize = 50;
+
 /// What a run did, or a dry run found.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
@@ -73,6 +76,13 @@ impl Report {
         self.violation_count += 1;
         if self.violations.len() < VIOLATIONS_KEPT {
             self.violations.push(violation);
+        }
+    }
+
+    /// Notes a warning.
+    pub fn warning(&mut self, warning: String) {
+        if self.warnings.len() < WARNINGS_KEPT {
+            self.warnings.push(warning);
         }
     }
 

@@ -39,17 +39,17 @@ impl Scope {
 
     /// Whether a database is meant.
     pub fn has_database(&self, name: &DatabaseName) -> bool {
-        self.has(Part::Databases, name.as_str())
+        self.has(&Part::Databases, name.as_str())
     }
 
     /// Whether a file tree is meant.
     pub fn has_tree(&self, name: &TreeName) -> bool {
-        self.has(Part::Files, name.as_str())
+        self.has(&Part::Files, name.as_str())
     }
 
-    fn has(&self, kind: Part, name: &str) -> bool {
+    fn has(&self, kind: &Part, name: &str) -> bool {
         self.0.is_empty()
-            || self.0.iter().any(|part| *part == Part::All || *part == kind || *part == Part::Named(name.to_owned()))
+            || self.0.iter().any(|part| *part == Part::All || part == kind || *part == Part::Named(name.to_owned()))
     }
 
     /// Refuses names that are nothing.

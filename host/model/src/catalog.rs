@@ -295,21 +295,8 @@ impl Database {
             collection.check_columns()?;
             collection.check_keys()?;
             for reference in &collection.references {
-                self.check_reference(collection, reference)?;
+                collection.check_reference(reference)?;
             }
-        }
-        Ok(())
-    }
-
-    fn check_reference(&self, collection: &Collection, reference: &Reference) -> Result<(), CatalogError> {
-        collection.check_names("a reference", &reference.columns, collection)?;
-        if reference.columns.len() != reference.foreign_columns.len() {
-            return Err(CatalogError::Unequal {
-                collection: collection.name.clone(),
-                target: reference.collection.clone(),
-                columns: reference.columns.len(),
-                foreign: reference.foreign_columns.len(),
-            });
         }
         Ok(())
     }
@@ -367,6 +354,19 @@ impl Collection {
     fn check_keys(&self) -> Result<(), CatalogError> {
         self.check_names("the primary key", &self.primary_key, self)?;
         self.unique.iter().try_for_each(|key| self.check_names("a unique key", key, self))
+    }
+
+    fn check_reference(&self, reference: &Reference) -> Result<(), CatalogError> {
+        self.check_names("a reference", &reference.columns, self)?;
+        if reference.columns.len() == reference.foreign_columns.len() {
+            return Ok(());
+        }
+        Err(CatalogError::Unequal {
+            collection: self.name.clone(),
+            target: reference.collection.clone(),
+            columns: reference.columns.len(),
+            foreign: reference.foreign_columns.len(),
+        })
     }
 
     fn check_names(&self, what: &'static str, names: &[String], within: &Self) -> Result<(), CatalogError> {

@@ -5,9 +5,9 @@ use godwit_model::{
     Reference,
 };
 
-use crate::SandboxError;
 use crate::bindings::catalog as wit;
-use crate::host::tame;
+use crate::limits::{CATALOG_ITEMS, COLUMNS};
+use crate::{SandboxError, tame, tame_line};
 
 /// What a module sees of a database: all but what the engine keeps for itself.
 pub(crate) fn to_wit(database: &Database) -> wit::Catalog {
@@ -103,12 +103,13 @@ pub(crate) fn from_wit(
 ) -> Result<Database, SandboxError> {
     let bad = |problem: String, source: Option<Box<CatalogError>>| SandboxError::BadCatalog {
         module: module.clone(),
-        problem,
+        problem: tame(&problem),
         source,
     };
+    check_size(&catalog).map_err(|problem| bad(problem, None))?;
     let wrong_name = |error: godwit_model::NameError| bad(error.to_string(), None);
     if catalog.engine != before.engine.as_str() {
-        return Err(bad(format!("it changes the engine to {}", tame(catalog.engine)), None));
+        return Err(bad(format!("it changes the engine to {}", tame_line(&catalog.engine)), None));
     }
     let mut after =
         Database { engine: before.engine, settings: before.settings.clone(), ..Database::new(before.engine) };
@@ -125,6 +126,22 @@ pub(crate) fn from_wit(
     after.sequences = before.sequences.iter().filter(kept).cloned().collect();
     after.check().map_err(|error| bad(error.to_string(), Some(Box::new(error))))?;
     Ok(after)
+}
+
+/// Before anything is done whose time grows faster than the catalog.
+fn check_size(catalog: &wit::Catalog) -> Result<(), String> {
+    let fits = |what: &str, count: usize, limit: usize| {
+        if count > limit { Err(format!("it has {count} {what}; {limit} are allowed")) } else { Ok(()) }
+    };
+    fits("collections", catalog.collections.len(), CATALOG_ITEMS)?;
+    fits("objects", catalog.objects.len(), CATALOG_ITEMS)?;
+    catalog.collections.iter().try_for_each(|collection| {
+        let unique: usize = collection.unique.iter().map(|key| key.len() + 1).sum();
+        let references: usize = collection.references.iter().map(|reference| reference.columns.len() + 1).sum();
+        let within = format!("in {}", tame_line(&collection.name));
+        fits(&format!("columns {within}"), collection.columns.len(), COLUMNS)?;
+        fits(&format!("columns in keys {within}"), collection.primary_key.len() + unique + references, COLUMNS)
+    })
 }
 
 fn collection_from_wit(collection: wit::Collection, before: &Database) -> Result<Collection, godwit_model::NameError> {

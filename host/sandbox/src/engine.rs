@@ -1,12 +1,13 @@
 //! The engine: wasmtime's settings, the cache of compiled code, and the clock of the time limit.
 
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use rustix::process::geteuid;
 use wasmtime::{Cache, CacheConfig, Config, Engine};
 
 use crate::limits::{Limits, STACK_BYTES, TICK};
@@ -25,6 +26,7 @@ pub struct Options {
 /// Compiles modules. One for the whole program.
 pub struct Sandbox {
     pub(crate) engine: Engine,
+    pub(crate) stop: Arc<AtomicBool>,
     ticking: Arc<AtomicBool>,
 }
 
@@ -37,12 +39,12 @@ impl Sandbox {
         }
         let engine = Engine::new(&config).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         let ticking = Arc::new(AtomicBool::new(true));
-        start_clock(engine.clone(), Arc::clone(&ticking), options.stop.clone());
-        Ok(Self { engine, ticking })
+        start_clock(engine.clone(), Arc::clone(&ticking));
+        Ok(Self { engine, stop: options.stop.clone().unwrap_or_default(), ticking })
     }
 
     /// Compiles a module and binds it to what the operator allows.
-    pub fn grant(&self, module: &Module, parameters: Parameters, limits: Limits) -> Result<Granted, SandboxError> {
+    pub fn grant(&self, module: &Module, parameters: &Parameters, limits: Limits) -> Result<Granted, SandboxError> {
         Granted::new(self, module, parameters, limits)
     }
 }
@@ -52,9 +54,6 @@ impl Drop for Sandbox {
         self.ticking.store(false, Ordering::Relaxed);
     }
 }
-
-/// More than any call's deadline is away; an atomic addition each.
-const TICKS_PAST_ANY_DEADLINE: u32 = 1 << 20;
 
 /// Speed from Cranelift; same bytes from same input: NaNs canonical, no relaxed SIMD, no threads.
 fn deterministic() -> Config {
@@ -73,8 +72,11 @@ fn open_cache(directory: &Path) -> Result<Cache, SandboxError> {
         SandboxError::Engine(format!("the cache directory {} cannot be used: {problem}", directory.display()))
     };
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| unusable(error.to_string()))?;
-    let mode = fs::metadata(directory).map_err(|error| unusable(error.to_string()))?.permissions().mode();
-    if mode & 0o022 != 0 {
+    let about = fs::metadata(directory).map_err(|error| unusable(error.to_string()))?;
+    if about.uid() != geteuid().as_raw() {
+        return Err(unusable("it belongs to another user; name one of your own with --cache".to_owned()));
+    }
+    if about.mode() & 0o022 != 0 {
         return Err(unusable("others may write to it; make it yours alone (chmod 700)".to_owned()));
     }
     let mut config = CacheConfig::new();
@@ -83,13 +85,12 @@ fn open_cache(directory: &Path) -> Result<Cache, SandboxError> {
     Cache::new(config).map_err(|error| unusable(format!("{error:#}")))
 }
 
-fn start_clock(engine: Engine, ticking: Arc<AtomicBool>, stop: Option<Arc<AtomicBool>>) {
-    let stopped = move || stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
+/// At each tick, whatever runs looks whether it may go on: see [`crate::Instance`].
+fn start_clock(engine: Engine, ticking: Arc<AtomicBool>) {
     thread::spawn(move || {
         while ticking.load(Ordering::Relaxed) {
             thread::sleep(TICK);
-            let ticks = if stopped() { TICKS_PAST_ANY_DEADLINE } else { 1 };
-            (0..ticks).for_each(|_| engine.increment_epoch());
+            engine.increment_epoch();
         }
     });
 }

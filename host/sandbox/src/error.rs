@@ -25,6 +25,14 @@ pub enum SandboxError {
         /// The file.
         origin: String,
     },
+    /// Its section of the manifest is too large, or there is a second one.
+    #[error("{origin} {problem}")]
+    ManifestSection {
+        /// The file.
+        origin: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// The manifest cannot be used.
     #[error("{origin} has an unusable manifest: {problem}")]
     Manifest {
@@ -79,7 +87,7 @@ pub enum SandboxError {
         /// The function called.
         call: &'static str,
         /// What it said.
-        failure: Failure,
+        failure: Box<Failure>,
     },
     /// It was stopped by a trap.
     #[error("module {module} was stopped in {call}{}: {reason}{}", place(collection.as_ref(), *first), backtrace_text(backtrace.as_ref()))]
@@ -96,6 +104,14 @@ pub enum SandboxError {
         reason: String,
         /// The guest's stack, innermost first.
         backtrace: Option<String>,
+    },
+    /// The operator, or a signal, asked for the end of the run.
+    #[error("module {module} was interrupted in {call}")]
+    Interrupted {
+        /// The module.
+        module: ModuleName,
+        /// The function called.
+        call: &'static str,
     },
     /// It took too long.
     #[error("module {module} was stopped in {call}{}: it ran longer than {} s (--module-time)", place(collection.as_ref(), *first), time.as_secs_f32())]
@@ -126,15 +142,21 @@ pub enum SandboxError {
         limit: usize,
     },
     /// It returned too much.
-    #[error("module {module} returned {bytes} bytes from one chunk of {collection}; {limit} are allowed")]
+    #[error(
+        "module {module} was stopped in {call}{}: it returned more than {} MiB",
+        place(collection.as_ref(), *first),
+        limit >> 20
+    )]
     TooMuchOutput {
         /// The module.
         module: ModuleName,
-        /// The chunk's collection.
-        collection: String,
-        /// Bytes returned.
-        bytes: usize,
-        /// The limit.
+        /// The function called.
+        call: &'static str,
+        /// The collection whose chunk it had.
+        collection: Option<CollectionName>,
+        /// Number of the chunk's first record.
+        first: Option<u64>,
+        /// The limit, in bytes.
         limit: usize,
     },
     /// It returned records of a collection that its manifest does not declare.
@@ -185,11 +207,13 @@ impl From<SandboxError> for Fault {
             E::Engine(_) => FaultClass::System,
             E::NotAComponent { .. }
             | E::NoManifest { .. }
+            | E::ManifestSection { .. }
             | E::Manifest { .. }
             | E::ForbiddenImport { .. }
             | E::MissingCapability { .. }
             | E::Unusable { .. } => FaultClass::Refused,
             E::Parameter { .. } => FaultClass::Usage,
+            E::Interrupted { .. } => FaultClass::Interrupted,
             _ => FaultClass::Module,
         };
         Self::new(class, error)

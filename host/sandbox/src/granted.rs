@@ -1,13 +1,14 @@
 //! A compiled module with what it may use.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use godwit_model::{Database, ModuleManifest};
 use wasmtime::component::{Component, Linker};
 
 use crate::bindings::MigrationPre;
 use crate::host::{Host, Parameters};
-use crate::{Instance, Limits, Module, Sandbox, SandboxError, convert};
+use crate::{Instance, Limits, LogLine, Module, Sandbox, SandboxError, convert, tame};
 
 /// A compiled module, linked to its capabilities; makes instances, on any thread.
 #[derive(Clone)]
@@ -16,25 +17,27 @@ pub struct Granted {
     pub(crate) manifest: Arc<ModuleManifest>,
     pub(crate) parameters: Arc<Parameters>,
     pub(crate) limits: Limits,
+    pub(crate) stop: Arc<AtomicBool>,
 }
 
 impl Granted {
     pub(crate) fn new(
         sandbox: &Sandbox,
         module: &Module,
-        parameters: Parameters,
+        parameters: &Parameters,
         limits: Limits,
     ) -> Result<Self, SandboxError> {
         let unusable = |error: wasmtime::Error| SandboxError::Unusable {
             module: module.manifest.name.clone(),
-            problem: format!("{error:#}"),
+            problem: tame(&format!("{error:#}")),
         };
         let parameters = parameters.for_module(&module.manifest)?;
         let component = Component::new(&sandbox.engine, &module.bytes).map_err(unusable)?;
         let mut linker = Linker::new(&sandbox.engine);
         Host::add_to_linker(&mut linker).map_err(unusable)?;
         let pre = linker.instantiate_pre(&component).and_then(MigrationPre::new).map_err(unusable)?;
-        Ok(Self { pre, manifest: Arc::new(module.manifest.clone()), parameters: Arc::new(parameters), limits })
+        let (manifest, parameters) = (Arc::new(module.manifest.clone()), Arc::new(parameters));
+        Ok(Self { pre, manifest, parameters, limits, stop: Arc::clone(&sandbox.stop) })
     }
 
     /// What the module says of itself.
@@ -49,8 +52,15 @@ impl Granted {
 
     /// The catalog as the module leaves it, held to what its manifest declares.
     pub fn evolve(&self, database: &Database) -> Result<Database, SandboxError> {
-        let evolved = self.instantiate()?.evolve(convert::to_wit(database))?;
-        let evolved = convert::from_wit(&self.manifest.name, evolved, database)?;
+        self.evolve_with_log(database, &mut vec![])
+    }
+
+    /// The same; `log` gets what the module logged meanwhile, where it fails as well.
+    pub fn evolve_with_log(&self, database: &Database, log: &mut Vec<LogLine>) -> Result<Database, SandboxError> {
+        let mut instance = self.instantiate()?;
+        let evolved = instance.evolve(&convert::to_wit(database));
+        log.extend(instance.take_log());
+        let evolved = convert::from_wit(&self.manifest.name, evolved?, database)?;
         convert::check_declared(&self.manifest, database, &evolved)?;
         Ok(evolved)
     }

@@ -10,7 +10,8 @@ use wasmtime::{ResourceLimiter, Result};
 
 use crate::SandboxError;
 use crate::bindings::{catalog, log, parameters, types};
-use crate::limits::{CORE_ITEMS, LOG_LINES, TABLE_ELEMENTS, TEXT_BYTES};
+use crate::limits::{CORE_ITEMS, LOG_LINES, Limits, TABLE_ELEMENTS};
+use crate::text::{tame, tame_line};
 
 /// How much a log line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,8 +61,9 @@ impl Parameters {
             let value = self.0.get(name).or(spec.default.as_ref()).ok_or_else(|| SandboxError::Parameter {
                 module: manifest.name.clone(),
                 problem: format!(
-                    "the parameter {name} is needed ({}); give it with --parameter {name}=VALUE",
-                    spec.description
+                    "the parameter {0} is needed ({1}); give it with --parameter {0}=VALUE",
+                    tame_line(name),
+                    tame_line(&spec.description)
                 ),
             })?;
             values.insert(name.clone(), value.clone());
@@ -73,16 +75,35 @@ impl Parameters {
 /// The state behind one instance.
 pub(crate) struct Host {
     parameters: Arc<Parameters>,
-    log: Vec<LogLine>,
+    log: Log,
     memory_limit: usize,
     memory_used: usize,
+    table_elements: usize,
     /// Set when the module asked for more memory than it may have.
-    pub(crate) memory_refused: bool,
+    memory_refused: bool,
+    ticks_left: u64,
+}
+
+/// What a module wrote during one call.
+#[derive(Default)]
+struct Log {
+    lines: Vec<LogLine>,
+    left_out: u64,
+    /// The last line of level error, kept even where there were too many before it: a panic's text.
+    last_error: Option<String>,
 }
 
 impl Host {
-    pub(crate) fn new(parameters: Arc<Parameters>, memory_limit: usize) -> Self {
-        Self { parameters, log: vec![], memory_limit, memory_used: 0, memory_refused: false }
+    pub(crate) fn new(parameters: Arc<Parameters>, limits: Limits) -> Self {
+        Self {
+            parameters,
+            log: Log::default(),
+            memory_limit: limits.memory_bytes,
+            memory_used: 0,
+            table_elements: 0,
+            memory_refused: false,
+            ticks_left: 0,
+        }
     }
 
     pub(crate) fn add_to_linker(linker: &mut Linker<Self>) -> Result<()> {
@@ -92,38 +113,60 @@ impl Host {
         types::add_to_linker::<_, HasSelf<_>>(linker, |host| host)
     }
 
-    /// The last line of level error, if any.
+    /// A new call: what an earlier one did wrong is not its fault.
+    pub(crate) fn begin(&mut self, ticks: u64) {
+        self.ticks_left = ticks;
+        self.memory_refused = false;
+        self.log.last_error = None;
+    }
+
+    /// Takes a tick off the call's time; answers whether there is any left.
+    pub(crate) fn tick(&mut self) -> bool {
+        self.ticks_left = self.ticks_left.saturating_sub(1);
+        self.ticks_left > 0
+    }
+
+    pub(crate) fn memory_refused(&self) -> bool {
+        self.memory_refused
+    }
+
+    /// The last line of level error that the current call wrote, if any.
     pub(crate) fn last_error(&self) -> Option<&str> {
-        self.log.iter().rev().find(|line| line.level == LogLevel::Error).map(|line| line.message.as_str())
+        self.log.last_error.as_deref()
     }
 
     pub(crate) fn take_log(&mut self) -> Vec<LogLine> {
-        std::mem::take(&mut self.log)
+        let Log { mut lines, left_out, .. } = std::mem::take(&mut self.log);
+        if left_out > 0 {
+            let message = format!("{left_out} further lines are left out: {LOG_LINES} are kept of one call");
+            lines.push(LogLine { level: LogLevel::Warn, message });
+        }
+        lines
     }
 }
 
-/// Cuts a guest's text to [`TEXT_BYTES`] at a character's end, and takes control characters out:
-/// it goes to terminals.
-pub(crate) fn tame(mut text: String) -> String {
-    if text.len() > TEXT_BYTES {
-        let end = (0..=TEXT_BYTES).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
-        text.truncate(end);
-        text.push('…');
+impl Log {
+    fn add(&mut self, line: LogLine) {
+        if line.level == LogLevel::Error {
+            self.last_error = Some(line.message.clone());
+        }
+        if self.lines.len() < LOG_LINES {
+            self.lines.push(line);
+        } else {
+            self.left_out += 1;
+        }
     }
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 
 impl log::Host for Host {
     fn write(&mut self, level: log::Level, message: String) {
-        if self.log.len() < LOG_LINES {
-            let level = match level {
-                log::Level::Debug => LogLevel::Debug,
-                log::Level::Info => LogLevel::Info,
-                log::Level::Warn => LogLevel::Warn,
-                log::Level::Error => LogLevel::Error,
-            };
-            self.log.push(LogLine { level, message: tame(message) });
-        }
+        let level = match level {
+            log::Level::Debug => LogLevel::Debug,
+            log::Level::Info => LogLevel::Info,
+            log::Level::Warn => LogLevel::Warn,
+            log::Level::Error => LogLevel::Error,
+        };
+        self.log.add(LogLine { level, message: tame(&message) });
     }
 }
 
@@ -136,23 +179,20 @@ impl parameters::Host for Host {
 impl catalog::Host for Host {}
 impl types::Host for Host {}
 
+/// `current` and `desired` are one memory's or table's; a component may have several, so growth is summed.
 impl ResourceLimiter for Host {
-    /// `current` and `desired` are one memory's; a component may have several, so growth is summed.
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
-        let total = self.memory_used.saturating_add(desired.saturating_sub(current));
-        if total > self.memory_limit {
-            self.memory_refused = true;
-            return Ok(false);
-        }
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        self.memory_used = total;
-        Ok(true)
+        let total = self.memory_used.saturating_add(desired.saturating_sub(current));
+        self.memory_refused |= total > self.memory_limit;
+        Ok(grow(&mut self.memory_used, total, self.memory_limit))
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS)
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
+        let total = self.table_elements.saturating_add(desired.saturating_sub(current));
+        Ok(grow(&mut self.table_elements, total, TABLE_ELEMENTS))
     }
 
     fn instances(&self) -> usize {
@@ -166,4 +206,12 @@ impl ResourceLimiter for Host {
     fn memories(&self) -> usize {
         CORE_ITEMS
     }
+}
+
+fn grow(used: &mut usize, total: usize, limit: usize) -> bool {
+    let fits = total <= limit;
+    if fits {
+        *used = total;
+    }
+    fits
 }

@@ -1,13 +1,16 @@
 //! A running module.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use godwit_model::{CollectionName, ModuleName};
-use wasmtime::{AsContext, AsContextMut, Store, Trap, WasmBacktrace};
+use wasmtime::{AsContext, AsContextMut, Store, UpdateDeadline, WasmBacktrace};
 
 use crate::bindings::{Migration, catalog, types};
 use crate::error::{Failure, SandboxError};
-use crate::host::{Host, LogLine, tame};
-use crate::limits::TICK;
-use crate::{Granted, Limits};
+use crate::host::{Host, LogLine};
+use crate::limits::{HANDED_BYTES_MORE, TICK};
+use crate::{Granted, Limits, tame, tame_line};
 
 /// A running module. After an error it must be thrown away.
 pub struct Instance {
@@ -41,10 +44,11 @@ impl Call<'_> {
 
 impl Instance {
     pub(crate) fn start(granted: &Granted) -> Result<Self, SandboxError> {
-        let host = Host::new(granted.parameters.clone(), granted.limits.memory_bytes);
-        let mut store = Store::new(granted.pre.engine(), host);
-        store.limiter(|host| host);
         let limits = granted.limits;
+        let mut store = Store::new(granted.pre.engine(), Host::new(granted.parameters.clone(), limits));
+        store.limiter(|host| host);
+        store.set_hostcall_fuel(limits.output_bytes.saturating_add(HANDED_BYTES_MORE));
+        watch(&mut store, Arc::clone(&granted.stop));
         arm(&mut store, limits);
         match granted.pre.instantiate(store.as_context_mut()) {
             Ok(module) => Ok(Self { store, module, granted: granted.clone() }),
@@ -52,8 +56,8 @@ impl Instance {
         }
     }
 
-    pub(crate) fn evolve(&mut self, catalog: catalog::Catalog) -> Result<catalog::Catalog, SandboxError> {
-        self.call(Call::of("evolve"), |module, store| module.call_evolve(store, &catalog))
+    pub(crate) fn evolve(&mut self, catalog: &catalog::Catalog) -> Result<catalog::Catalog, SandboxError> {
+        self.call(Call::of("evolve"), |module, store| module.call_evolve(store, catalog))
     }
 
     /// New records for old, all of the collection `name`. `first` is the number of the chunk's first record in its collection.
@@ -66,13 +70,14 @@ impl Instance {
         let input = types::Chunk { collection: name.to_string(), first, records: lines };
         let call = Call { name: "transform", collection: Some(name), first: Some(first) };
         let outputs = self.call(call, |module, store| module.call_transform(store, &input))?;
-        self.check_outputs(name.as_str(), outputs)
+        self.check_outputs(call, outputs)
     }
 
     /// Tells the module that every chunk was given.
     pub fn finish(&mut self) -> Result<Vec<Output>, SandboxError> {
-        let outputs = self.call(Call::of("finish"), |module, store| module.call_finish(store))?;
-        self.check_outputs("finish", outputs)
+        let call = Call::of("finish");
+        let outputs = self.call(call, |module, store| module.call_finish(store))?;
+        self.check_outputs(call, outputs)
     }
 
     /// Lets the module check the result.
@@ -99,40 +104,63 @@ impl Instance {
     }
 
     fn failed(&self, call: Call<'_>, failure: types::Failure) -> SandboxError {
-        let collection = failure.collection.map(tame).or_else(|| call.collection.map(ToString::to_string));
+        let line = |text: String| tame_line(&text);
+        let said = if failure.message.trim().is_empty() { "it does not say why" } else { &failure.message };
         SandboxError::Failed {
             module: self.granted.manifest.name.clone(),
             call: call.name,
-            failure: Failure {
-                message: tame(failure.message),
-                collection,
+            failure: Box::new(Failure {
+                message: tame(said),
+                collection: failure.collection.map(line).or_else(|| call.collection.map(ToString::to_string)),
                 record: failure.record.map(|record| record.saturating_add(call.first.unwrap_or(0))),
-                key: failure.key.map(tame),
-                field: failure.field.map(tame),
-            },
+                key: failure.key.map(line),
+                field: failure.field.map(line),
+            }),
         }
     }
 
-    fn check_outputs(&self, from: &str, chunks: Vec<types::Chunk>) -> Result<Vec<Output>, SandboxError> {
-        let module = || self.granted.manifest.name.clone();
-        let bytes = chunks.iter().map(|chunk| chunk.records.len()).sum();
-        let limit = self.granted.limits.output_bytes;
-        if bytes > limit {
-            return Err(SandboxError::TooMuchOutput { module: module(), collection: from.to_owned(), bytes, limit });
+    fn check_outputs(&self, call: Call<'_>, chunks: Vec<types::Chunk>) -> Result<Vec<Output>, SandboxError> {
+        let manifest = &self.granted.manifest;
+        let bytes: usize = chunks.iter().map(|chunk| chunk.records.len()).sum();
+        if bytes > self.granted.limits.output_bytes {
+            return Err(too_much_output(&manifest.name, self.granted.limits, call));
         }
         let output = |chunk: types::Chunk| match CollectionName::new(&chunk.collection) {
-            Ok(collection) if self.granted.manifest.gives(collection.as_str()) => {
-                Ok(Output { collection, lines: chunk.records })
-            }
-            _ => Err(SandboxError::UndeclaredOutput { module: module(), collection: tame(chunk.collection) }),
+            Ok(collection) if manifest.gives(collection.as_str()) => Ok(Output { collection, lines: chunk.records }),
+            _ => Err(SandboxError::UndeclaredOutput {
+                module: manifest.name.clone(),
+                collection: tame_line(&chunk.collection),
+            }),
         };
-        chunks.into_iter().filter(|chunk| !chunk.records.is_empty()).map(output).collect()
+        // An undeclared collection is a mistake of the module's, whether or not records come with it.
+        let outputs: Result<Vec<_>, _> = chunks.into_iter().map(output).collect();
+        Ok(outputs?.into_iter().filter(|output| !output.lines.is_empty()).collect())
     }
+}
+
+/// What ends a call from outside.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+enum End {
+    #[error("its time is over")]
+    TimeOver,
+    #[error("the run was interrupted")]
+    Interrupted,
+}
+
+/// At every tick of the clock, running code asks whether it may go on.
+fn watch(store: &mut Store<Host>, stop: Arc<AtomicBool>) {
+    store.epoch_deadline_callback(move |mut store| match (stop.load(Ordering::Relaxed), store.data_mut().tick()) {
+        (true, _) => Err(End::Interrupted.into()),
+        (false, false) => Err(End::TimeOver.into()),
+        (false, true) => Ok(UpdateDeadline::Continue(1)),
+    });
 }
 
 fn arm(store: &mut Store<Host>, limits: Limits) {
     let ticks = limits.call_time.as_nanos().div_ceil(TICK.as_nanos());
-    store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(u64::MAX / 2).max(1));
+    // The first tick may come at once.
+    store.data_mut().begin(u64::try_from(ticks).unwrap_or(u64::MAX - 1) + 1);
+    store.set_epoch_deadline(1);
 }
 
 fn explain(
@@ -142,16 +170,23 @@ fn explain(
     call: Call<'_>,
     error: &wasmtime::Error,
 ) -> SandboxError {
-    let (module, collection, first) = (module.clone(), call.collection.cloned(), call.first);
     let host = store.as_context().data();
-    if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
-        return SandboxError::TooSlow { module, call: call.name, collection, first, time: limits.call_time };
+    let (name, collection, first) = (module.clone(), call.collection.cloned(), call.first);
+    match error.downcast_ref::<End>() {
+        Some(End::Interrupted) => return SandboxError::Interrupted { module: name, call: call.name },
+        Some(End::TimeOver) => {
+            return SandboxError::TooSlow { module: name, call: call.name, collection, first, time: limits.call_time };
+        }
+        None if has_handed_too_much(error) => return too_much_output(module, limits, call),
+        None => {}
     }
-    if host.memory_refused {
-        return SandboxError::TooMuchMemory { module, call: call.name, collection, first, limit: limits.memory_bytes };
+    // A module that lives on after a refusal and then panics says itself what was wrong.
+    if host.memory_refused() && host.last_error().is_none() {
+        let limit = limits.memory_bytes;
+        return SandboxError::TooMuchMemory { module: name, call: call.name, collection, first, limit };
     }
     SandboxError::Trapped {
-        module,
+        module: name,
         call: call.name,
         collection,
         first,
@@ -160,9 +195,24 @@ fn explain(
     }
 }
 
+/// The engine tells this error by its words only; a test holds it to them.
+fn has_handed_too_much(error: &wasmtime::Error) -> bool {
+    error.root_cause().to_string().contains("fuel allocated for hostcalls")
+}
+
+fn too_much_output(module: &ModuleName, limits: Limits, call: Call<'_>) -> SandboxError {
+    SandboxError::TooMuchOutput {
+        module: module.clone(),
+        call: call.name,
+        collection: call.collection.cloned(),
+        first: call.first,
+        limit: limits.output_bytes,
+    }
+}
+
 /// A panic's text, which the SDK logs just before it traps, says more than `unreachable`.
 fn reason(host: &Host, error: &wasmtime::Error) -> String {
-    let trap = error.root_cause().to_string();
+    let trap = tame(&error.root_cause().to_string());
     match host.last_error() {
         Some(panic) => format!("{panic} ({trap})"),
         None => trap,
@@ -174,6 +224,7 @@ fn frames(trace: &WasmBacktrace) -> String {
     let name = |frame: &wasmtime::FrameInfo| {
         frame.func_name().map_or("?".to_owned(), |name| format!("{:#}", rustc_demangle::demangle(name)))
     };
-    let lines: Vec<_> = trace.frames().iter().take(12).map(|frame| format!("    at {}", name(frame))).collect();
-    tame(lines.join("\n"))
+    let lines: Vec<_> =
+        trace.frames().iter().take(12).map(|frame| format!("    at {}", tame_line(&name(frame)))).collect();
+    lines.join("\n")
 }

@@ -18,6 +18,7 @@ mod host;
 mod instance;
 pub mod limits;
 mod module;
+mod text;
 
 pub use engine::{Options, Sandbox};
 pub use error::{Failure, SandboxError};
@@ -26,3 +27,4 @@ pub use host::{LogLevel, LogLine, Parameters};
 pub use instance::{Instance, Output};
 pub use limits::Limits;
 pub use module::Module;
+pub use text::{tame, tame_line};

@@ -26,6 +26,18 @@ pub const LOG_LINES: usize = 1_000;
 /// Bytes kept of one log line or failure message.
 pub const TEXT_BYTES: usize = 4 << 10;
 
+/// Bytes that one call may hand the host beside records: what they are counted in, names, a failure.
+pub(crate) const HANDED_BYTES_MORE: usize = 16 << 20;
+
+/// A module's manifest, in bytes.
+pub const MANIFEST_BYTES: usize = 1 << 20;
+
+/// Collections, and objects, of one database in the catalog that a module makes.
+pub const CATALOG_ITEMS: usize = 20_000;
+
+/// Columns of one collection that a module makes, and as many in all its keys.
+pub const COLUMNS: usize = 4_096;
+
 /// How often running code looks whether its time is over.
 pub(crate) const TICK: Duration = Duration::from_millis(20);
 

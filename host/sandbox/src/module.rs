@@ -3,7 +3,8 @@
 use godwit_model::{Digest, ModuleManifest};
 use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload};
 
-use crate::SandboxError;
+use crate::limits::MANIFEST_BYTES;
+use crate::{SandboxError, tame, tame_line};
 
 /// The custom section that holds the manifest.
 pub(crate) const MANIFEST_SECTION: &str = "godwit:module";
@@ -35,7 +36,7 @@ impl Module {
         let section = outline.manifest.ok_or_else(|| SandboxError::NoManifest { origin: origin.to_owned() })?;
         let manifest = ModuleManifest::parse(&section).map_err(|source| SandboxError::Manifest {
             origin: origin.to_owned(),
-            problem: full_text(&source),
+            problem: tame(&full_text(&source)),
             source: Box::new(source),
         })?;
         for import in &outline.imports {
@@ -60,7 +61,7 @@ fn check_import(manifest: &ModuleManifest, import: &str) -> Result<(), SandboxEr
         Some((name, _)) if KNOWN.contains(&name) => {
             Err(SandboxError::MissingCapability { module, capability: name.to_owned() })
         }
-        _ => Err(SandboxError::ForbiddenImport { module, import: import.to_owned() }),
+        _ => Err(SandboxError::ForbiddenImport { module, import: tame_line(import) }),
     }
 }
 
@@ -72,7 +73,7 @@ struct Outline {
 
 impl Outline {
     fn read(origin: &str, bytes: &[u8]) -> Result<Self, SandboxError> {
-        let bad = |problem: String| SandboxError::NotAComponent { origin: origin.to_owned(), problem };
+        let bad = |problem: String| SandboxError::NotAComponent { origin: origin.to_owned(), problem: tame(&problem) };
         let mut outline = Self { imports: vec![], manifest: None };
         let mut depth = 0_u32;
         for payload in Parser::new(0).parse_all(bytes) {
@@ -92,14 +93,27 @@ impl Outline {
                     }
                 }
                 Payload::CustomSection(section) if depth == 0 && section.name() == MANIFEST_SECTION => {
-                    if outline.manifest.replace(section.data().to_vec()).is_some() {
-                        return Err(bad(format!("it has two `{MANIFEST_SECTION}` sections")));
-                    }
+                    outline
+                        .take_manifest(section.data())
+                        .map_err(|problem| SandboxError::ManifestSection { origin: origin.to_owned(), problem })?;
                 }
                 _ => {}
             }
         }
         Ok(outline)
+    }
+
+    fn take_manifest(&mut self, section: &[u8]) -> Result<(), String> {
+        match self.manifest {
+            Some(_) => Err("has two `godwit:module` sections, and it is not for us to choose".to_owned()),
+            None if section.len() > MANIFEST_BYTES => {
+                Err(format!("has a manifest of {} bytes; {MANIFEST_BYTES} are allowed", section.len()))
+            }
+            None => {
+                self.manifest = Some(section.to_vec());
+                Ok(())
+            }
+        }
     }
 }
 

@@ -78,14 +78,14 @@ impl Story {
 
     fn make_application(&self, name: &str, version: &str) -> Result<(), Fault> {
         self.write_config(name, version)?;
-        let made = self.make_files(&self.folder.join(name).join("config"));
+        let made = Self::make_files(&self.folder.join(name).join("config"));
         made.map_err(|error| Fault::system(format!("the sample's files cannot be made: {error}")))?;
         godwit_database::run_script(&self.url(), "PRAGMA journal_mode = WAL")?;
         godwit_database::run_script(&self.url(), SCHEMA)?;
         godwit_database::run_script(&self.url(), SAMPLE)
     }
 
-    fn make_files(&self, config: &Path) -> std::io::Result<()> {
+    fn make_files(config: &Path) -> std::io::Result<()> {
         fs::create_dir_all(config.join("sites"))?;
         fs::write(config.join("inventory.conf"), "listen = 127.0.0.1:8080\ntheme = plain\n")?;
         fs::write(config.join("sites/dc1.conf"), "racks = 12\n")?;

@@ -45,7 +45,7 @@ fn write_new(path: &Path, text: &str) -> Result<(), Fault> {
 fn configuration(args: &Init) -> Result<String, Fault> {
     let name = args.name.clone().unwrap_or_else(|| stem(&args.urls[0]));
     let mut text = format!("[application]\nname = {}\n", quoted(&name));
-    match &args.version {
+    match &args.data_version {
         Some(version) => {
             let _ = writeln!(text, "version = \"{version}\"");
         }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::plan::status_of;
 use crate::args::Migrate;
-use crate::session::Session;
+use crate::session::{Session, module_options};
 use crate::text;
 
 pub fn run(session: &Session, args: &Migrate) -> Result<ExitCode, Fault> {
@@ -17,21 +17,19 @@ pub fn run(session: &Session, args: &Migrate) -> Result<ExitCode, Fault> {
         archive: args.archive.clone(),
         to: args.to.clone(),
         output: args.output.clone(),
-        modules: session.modules(&args.modules, config.as_ref()),
+        modules: module_options(&args.modules, config.as_ref()),
         dry_run: args.dry_run,
     };
     let sandbox = session.sandbox()?;
     let (plan, id) = migrate(&session.context(&sandbox), &request)?;
     let document =
         json!({ "command": "migrate", "archive": args.output, "id": id, "dry_run": args.dry_run, "plan": plan });
-    session.show(&document, || {
-        let ending = match id {
-            Some(id) => {
-                format!("{} {} is in {} (id {})\n", plan.application, plan.to, args.output.display(), id.short())
-            }
-            None => "dry run: nothing was written\n".to_owned(),
-        };
-        text::plan(&plan) + &ending
+    session.show(&document, || match id {
+        None => text::plan(&plan) + "dry run: nothing was written\n",
+        Some(id) => {
+            let (archive, id) = (args.output.display(), id.short());
+            text::done(&plan) + &format!("{} {} is in {archive} (id {id})\n", plan.application, plan.to)
+        }
     })?;
     Ok(status_of(&plan))
 }

@@ -7,7 +7,7 @@ use godwit_model::{Fault, FaultClass};
 use serde_json::json;
 
 use crate::args::Plan as PlanArgs;
-use crate::session::Session;
+use crate::session::{Session, module_options};
 use crate::{exit, text};
 
 pub fn run(session: &Session, args: &PlanArgs) -> Result<ExitCode, Fault> {
@@ -16,7 +16,7 @@ pub fn run(session: &Session, args: &PlanArgs) -> Result<ExitCode, Fault> {
         archive: args.archive.clone(),
         config: config.as_ref(),
         to: args.to.clone(),
-        modules: session.modules(&args.modules, config.as_ref()),
+        modules: module_options(&args.modules, config.as_ref()),
     };
     let sandbox = session.sandbox()?;
     let plan = plan(&session.context(&sandbox), &request)?;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::plan::status_of;
 use crate::args::Restore;
-use crate::session::Session;
+use crate::session::{Session, module_options};
 use crate::text;
 
 pub fn run(session: &Session, args: &Restore) -> Result<ExitCode, Fault> {
@@ -20,18 +20,18 @@ pub fn run(session: &Session, args: &Restore) -> Result<ExitCode, Fault> {
         target_version: args.target_version.clone(),
         without_migration: args.without_migration,
         empty: args.empty,
-        modules: session.modules(&args.modules, Some(&config)),
+        modules: module_options(&args.modules, Some(&config)),
         dry_run: args.dry_run,
     };
     let sandbox = session.sandbox()?;
     let plan = restore(&session.context(&sandbox), &request)?;
     let document = json!({ "command": "restore", "archive": args.archive, "dry_run": args.dry_run, "plan": plan });
     session.show(&document, || {
-        let ending = match args.dry_run {
-            false => format!("restored: {} {} is in place\n", plan.application, plan.to),
-            true => "dry run: nothing was written\n".to_owned(),
-        };
-        text::plan(&plan) + &ending
+        if args.dry_run {
+            text::plan(&plan) + "dry run: nothing was written\n"
+        } else {
+            text::done(&plan) + &format!("restored: {} {} is in place\n", plan.application, plan.to)
+        }
     })?;
     Ok(status_of(&plan))
 }

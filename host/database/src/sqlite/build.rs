@@ -150,9 +150,9 @@ fn create_collection(handle: &Handle<'_>, collection: &Collection) -> Result<(),
     let create = || run(handle, Claim::Table(name), &sql);
     // The names of statistics are ones that SQLite keeps for itself.
     if outline::is_statistics(name) {
-        unlocked(handle, create)?
+        unlocked(handle, create)?;
     } else {
-        create()?
+        create()?;
     }
     check_columns(handle, collection)
 }

@@ -26,7 +26,7 @@ use godwit_model::{Fault, FaultClass};
 
 use super::error::{DatabaseError, Result, SqliteError, engine, files};
 use super::open;
-use super::raw::Connection;
+use super::raw::{Connection, Handle};
 
 /// What SQLite keeps beside a database file.
 const SIDE_FILES: [&str; 3] = ["-journal", "-wal", "-shm"];
@@ -258,11 +258,22 @@ fn seize(live: &Path) -> Result<(Connection, bool)> {
     let wal = handle.scalar("PRAGMA main.journal_mode")? == "wal";
     // Out of WAL mode SQLite goes only when no other connection is there.
     expect_rollback(&handle.scalar("PRAGMA main.journal_mode = DELETE")?)?;
-    handle.run("BEGIN EXCLUSIVE")?;
-    handle.scalar("SELECT count(*) FROM sqlite_schema")?;
-    expect_rollback(&handle.scalar("PRAGMA main.journal_mode")?)?;
+    if let Err(error) = hold(&handle) {
+        // Someone came in between: leave the file as it was found, as far as they let us.
+        if wal {
+            let _ = handle.run("PRAGMA main.journal_mode = WAL");
+        }
+        return Err(error);
+    }
     drop(handle);
     Ok((connection, wal))
+}
+
+/// Locks everyone out until the connection is closed.
+fn hold(handle: &Handle<'_>) -> Result<()> {
+    handle.run("BEGIN EXCLUSIVE")?;
+    handle.scalar("SELECT count(*) FROM sqlite_schema")?;
+    expect_rollback(&handle.scalar("PRAGMA main.journal_mode")?)
 }
 
 fn expect_rollback(mode: &str) -> Result<()> {

@@ -69,7 +69,7 @@ pub(crate) fn chain_for(
     }
     let (created, seed) = (header.created.as_str(), header.seed.as_str());
     let wanted = Wanted { application: &header.application, from, to, created, seed };
-    modules::chain(context.sandbox, options, &wanted, archive.catalog())
+    modules::chain(context, options, &wanted, archive.catalog())
 }
 
 /// The moment and the seed stay: the same archive and modules make the same bytes.

@@ -42,6 +42,8 @@ pub struct ModuleOptions {
     pub parameters: BTreeMap<String, Value>,
     /// A module may lead across a major version.
     pub across_major: bool,
+    /// References that lead nowhere in what modules made are warnings: the data may have had them before.
+    pub allow_dangling: bool,
     /// What each may use up.
     pub limits: Limits,
 }

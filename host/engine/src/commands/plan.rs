@@ -55,7 +55,7 @@ fn plan_live(context: &Context<'_>, request: &PlanRequest<'_>, config: &Config) 
     let (name, created) = (&config.application.name, now());
     let seed = seed(name, &from, &created);
     let wanted = Wanted { application: name, from: &from, to: &request.to, created: &created, seed: &seed };
-    let chain = modules::chain(context.sandbox, &request.modules, &wanted, source.catalog())?;
+    let chain = modules::chain(context, &request.modules, &wanted, source.catalog())?;
     let mut plan = Plan::of(name, &from, &request.to, &chain);
     context.stage("dry run", estimate(&source));
     plan.report = Some(run(context.run(&chain), &mut source, End::Nowhere)?);

@@ -92,7 +92,7 @@ fn decide(context: &Context<'_>, request: &RestoreRequest<'_>, archive: &Archive
                 created: &header.created,
                 seed: &header.seed,
             };
-            modules::chain(context.sandbox, &request.modules, &wanted, archive.catalog())
+            modules::chain(context, &request.modules, &wanted, archive.catalog())
         }
         Verdict::Downgrade => {
             Err(EngineError::Downgrade { data: data.clone(), application: application.clone() }.into())

@@ -198,7 +198,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn member(&mut self, at: usize) -> Result<(Range<usize>, Range<usize>), JsonError> {
+    fn member(&mut self, at: usize) -> Result<Member, JsonError> {
         if self.peek(at) != b'"' {
             return fail("a name is missing", at);
         }
@@ -211,6 +211,9 @@ impl Scanner<'_> {
         Ok((name, start..self.value(start)?))
     }
 }
+
+/// The spans of a member's name, quotes included, and of its value.
+type Member = (Range<usize>, Range<usize>);
 
 /// The members of one object that fills a text: spans of the name, quotes included, and of the value.
 pub(super) struct Members<'a> {
@@ -231,7 +234,7 @@ impl<'a> Members<'a> {
         Self { scanner: Scanner { text, depth: 1 }, at: 0, state: State::Start }
     }
 
-    fn step(&mut self) -> Result<Option<(Range<usize>, Range<usize>)>, JsonError> {
+    fn step(&mut self) -> Result<Option<Member>, JsonError> {
         let scanner = &mut self.scanner;
         let mut at = scanner.space(self.at);
         let first = self.state == State::Start;
@@ -256,7 +259,7 @@ impl<'a> Members<'a> {
 }
 
 impl Iterator for Members<'_> {
-    type Item = Result<(Range<usize>, Range<usize>), JsonError>;
+    type Item = Result<Member, JsonError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.state == State::Done {

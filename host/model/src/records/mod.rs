@@ -84,11 +84,11 @@ pub fn check(
     let mut records = 0;
     let mut start = 0;
     if let Err(error) = std::str::from_utf8(lines) {
-        let record = lines[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let record = count(&lines[..error.valid_up_to()]);
         return Err(RecordError { record, key: None, column: None, problem: "is not UTF-8".to_owned() });
     }
     while start < lines.len() {
-        let end = match lines[start..].iter().position(|&byte| byte == b'\n') {
+        let end = match memchr::memchr(b'\n', &lines[start..]) {
             Some(length) => start + length,
             None => return Err(layout.error(records, &[], None, "is not ended by a line feed".to_owned())),
         };
@@ -317,7 +317,7 @@ pub fn members(line: &[u8]) -> impl Iterator<Item = Result<(std::borrow::Cow<'_,
 
 /// Number of lines in JSON lines; a chunk's number of records.
 pub fn count(lines: &[u8]) -> u64 {
-    lines.iter().filter(|&&byte| byte == b'\n').count() as u64
+    memchr::memchr_iter(b'\n', lines).count() as u64
 }
 
 #[cfg(test)]

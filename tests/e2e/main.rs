@@ -1,0 +1,20 @@
+//! The program from end to end, as its users run it. One file a topic.
+
+#![forbid(unsafe_code)]
+
+mod bad_input;
+mod chinook;
+mod command_line;
+mod damage;
+mod demo;
+mod dry_run;
+mod full_disk;
+mod golden;
+mod interrupted;
+mod killed;
+mod parameters;
+mod readable;
+mod story;
+mod untouched;
+mod version_rule;
+mod while_writing;

@@ -1,0 +1,181 @@
+//! Where attacks are tried: a folder with one hostile module and a good archive.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use godwit_tests::{Shop, godwit, guests, tree, with_manifest};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What the program may take, whatever a module does: its own needs, and the module's limit for two workers.
+const MEMORY_MIB: u64 = 400;
+
+/// Time in which a run must be over whose module may take a second a call.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A folder with `modules/hostile.wasm`, for one attack.
+pub struct Range {
+    dir: TempDir,
+}
+
+/// How a run ended.
+pub struct Ended {
+    pub status: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Range {
+    pub fn new(module: &[u8]) -> Self {
+        let dir = tempfile::Builder::new().prefix("range").tempdir().expect("there is room for temporary files");
+        let range = Self { dir };
+        fs::create_dir(range.path("modules")).expect("a new folder can be filled");
+        fs::write(range.path("modules/hostile.wasm"), module).expect("a new folder can be filled");
+        range
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Starts a command on the good archive; what it says goes to files beside the folder.
+    pub fn start(&self, command: &str, options: &[&str]) -> Running {
+        let said = tempfile::tempdir().expect("there is room for temporary files");
+        let file = |name: &str| File::create(said.path().join(name)).expect("a new folder can be filled");
+        let mut program = godwit();
+        program.current_dir(self.dir.path()).arg(command).arg(archive()).args(["--to", "1.1.0"]);
+        program.args(["--modules", "modules", "--workers", "2"]).args(options);
+        if command == "migrate" {
+            program.args(["-o", "new"]);
+        }
+        let child = program.stdout(file("out")).stderr(file("err")).spawn().expect("the program can be started");
+        Running { child, said }
+    }
+
+    /// Runs a command to its end, and holds it to what every run is held to.
+    #[track_caller]
+    pub fn run(&self, command: &str, options: &[&str]) -> Ended {
+        let before = (tree(self.dir.path()), digest_of_archive());
+        let ended = self.start(command, options).ended();
+        if ended.status != Some(0) || command == "plan" {
+            assert_eq!(tree(self.dir.path()), before.0, "something was left behind\n{}", ended.stderr);
+        }
+        assert_eq!(digest_of_archive(), before.1, "the source archive was changed");
+        ended
+    }
+
+    /// The records of a collection in the archive that `migrate` made.
+    pub fn records(&self, collection: &str) -> String {
+        let mut export = godwit();
+        export.current_dir(self.dir.path()).args(["export", "new", "-o", "plain"]);
+        godwit_tests::run(&mut export).succeeded();
+        let text = fs::read_to_string(self.path("plain/main").join(format!("{collection}.jsonl")));
+        fs::remove_dir_all(self.path("plain")).expect("what was made can be removed");
+        text.unwrap_or_else(|error| panic!("{collection}: {error}"))
+    }
+}
+
+/// A run under way.
+pub struct Running {
+    pub child: Child,
+    said: TempDir,
+}
+
+impl Running {
+    #[track_caller]
+    pub fn ended(mut self) -> Ended {
+        let (status, peak) = watch(&mut self.child);
+        let text =
+            |name: &str| fs::read_to_string(self.said.path().join(name)).expect("what the program writes is UTF-8");
+        let ended = Ended { status: status.code(), stdout: text("out"), stderr: text("err") };
+        assert!(peak < MEMORY_MIB, "it took {peak} MiB\n{}", ended.stderr);
+        ended
+    }
+}
+
+/// Waits for the end; answers the most memory it ever had, in MiB.
+fn watch(child: &mut Child) -> (ExitStatus, u64) {
+    let start = Instant::now();
+    let mut peak = 0;
+    loop {
+        peak = memory_peak(child.id()).unwrap_or(0).max(peak);
+        if let Some(status) = child.try_wait().expect("a child can be waited for") {
+            return (status, peak);
+        }
+        if start.elapsed() > PATIENCE {
+            child.kill().and_then(|()| child.wait()).expect("a child can be killed");
+            panic!("it ran longer than {} s", PATIENCE.as_secs());
+        }
+        thread::sleep(Duration::from_millis(3));
+    }
+}
+
+/// `VmHWM` of proc(5), in MiB.
+fn memory_peak(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? / 1024)
+}
+
+/// An archive of the sample application at 1.0.0; made once, never to be changed.
+pub fn archive() -> &'static Path {
+    static ARCHIVE: OnceLock<(Shop, PathBuf)> = OnceLock::new();
+    let (_, path) = ARCHIVE.get_or_init(|| {
+        let shop = Shop::new();
+        shop.godwit(&["backup", "-o", "old.tar"]).succeeded();
+        let path = shop.path("old.tar");
+        (shop, path)
+    });
+    path
+}
+
+fn digest_of_archive() -> String {
+    let folder = archive().parent().expect("the archive lies in a folder");
+    format!("{:?}", tree(folder))
+}
+
+/// The misbehaving module with its manifest changed.
+pub fn hostile(change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    static MODULE: OnceLock<Vec<u8>> = OnceLock::new();
+    let module = MODULE.get_or_init(|| fs::read(guests().join("hostile.wasm")).expect("the guests are built"));
+    with_manifest(module, &manifest(change))
+}
+
+/// The manifest of the misbehaving module, changed.
+pub fn manifest(change: impl FnOnce(&mut Value)) -> Value {
+    let mut manifest = serde_json::from_str(hostile_guest::MANIFEST).expect("the guest's manifest is JSON");
+    change(&mut manifest);
+    manifest
+}
+
+/// What was said, without what differs from machine to machine and from build to build.
+pub fn filtered(range: &Range, ended: &Ended) -> String {
+    let folder = range.path("").display().to_string();
+    let known = ended.stderr.replace(&folder, "").replace(&archive().display().to_string(), "old.tar");
+    let lines: Vec<_> = known.lines().filter(|line| !is_inner_frame(line)).map(shortened).collect();
+    format!("exit status {}\n{}", ended.status.map_or("none".to_owned(), |status| status.to_string()), lines.join("\n"))
+}
+
+/// Frames of the standard library and the SDK change with either; those of the module stay.
+fn is_inner_frame(line: &str) -> bool {
+    line.starts_with("    at ") && !line.contains("hostile_guest::") && !line.contains("hand-made")
+}
+
+fn shortened(line: &str) -> String {
+    let mut text: String = line.chars().take(300).collect();
+    if text.len() < line.len() {
+        text.push_str(" [cut for this file]");
+    }
+    // Where in its source a module panicked moves with every change of it.
+    match (text.find(".rs:"), text.find(":\u{fffd}").or(text.rfind(':'))) {
+        (Some(start), Some(_)) => {
+            let rest = text[start + 4..].trim_start_matches(|c: char| c.is_ascii_digit() || c == ':').to_owned();
+            format!("{}.rs:[place]{rest}", &text[..start])
+        }
+        _ => text,
+    }
+}
