@@ -9,7 +9,7 @@ use wit_parser::{Resolve, WorldId};
 use crate::range::{Range, filtered, manifest};
 
 /// The real interface.
-pub fn interface() -> (Resolve, WorldId) {
+pub(crate) fn interface() -> (Resolve, WorldId) {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path("../wit").expect("the WIT of the project can be read");
     let world = resolve.select_world(&[package], Some("migration")).expect("it has the world `migration`");
@@ -17,7 +17,7 @@ pub fn interface() -> (Resolve, WorldId) {
 }
 
 /// A component of a core file.
-pub fn component(mut core: Vec<u8>, resolve: &Resolve, world: WorldId) -> Vec<u8> {
+pub(crate) fn component(mut core: Vec<u8>, resolve: &Resolve, world: WorldId) -> Vec<u8> {
     embed_component_metadata(&mut core, resolve, world, StringEncoding::UTF8).expect("the file can be described");
     let encoder = ComponentEncoder::default().validate(true).module(&core);
     encoder.and_then(|mut encoder| encoder.encode()).unwrap_or_else(|error| panic!("{error:#}"))

@@ -18,19 +18,19 @@ const MEMORY_MIB: u64 = 400;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A folder with `modules/hostile.wasm`, for one attack.
-pub struct Range {
+pub(crate) struct Range {
     dir: TempDir,
 }
 
 /// How a run ended.
-pub struct Ended {
-    pub status: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ended {
+    pub(crate) status: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Range {
-    pub fn new(module: &[u8]) -> Self {
+    pub(crate) fn new(module: &[u8]) -> Self {
         let dir = tempfile::Builder::new().prefix("range").tempdir().expect("there is room for temporary files");
         let range = Self { dir };
         fs::create_dir(range.path("modules")).expect("a new folder can be filled");
@@ -38,12 +38,12 @@ impl Range {
         range
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// Starts a command on the good archive; what it says goes to files beside the folder.
-    pub fn start(&self, command: &str, options: &[&str]) -> Running {
+    pub(crate) fn start(&self, command: &str, options: &[&str]) -> Running {
         let said = tempfile::tempdir().expect("there is room for temporary files");
         let file = |name: &str| File::create(said.path().join(name)).expect("a new folder can be filled");
         let mut program = godwit();
@@ -58,7 +58,7 @@ impl Range {
 
     /// Runs a command to its end, and holds it to what every run is held to.
     #[track_caller]
-    pub fn run(&self, command: &str, options: &[&str]) -> Ended {
+    pub(crate) fn run(&self, command: &str, options: &[&str]) -> Ended {
         let before = (tree(self.dir.path()), digest_of_archive());
         let ended = self.start(command, options).ended();
         if ended.status != Some(0) || command == "plan" {
@@ -69,7 +69,7 @@ impl Range {
     }
 
     /// The records of a collection in the archive that `migrate` made.
-    pub fn records(&self, collection: &str) -> String {
+    pub(crate) fn records(&self, collection: &str) -> String {
         let mut export = godwit();
         export.current_dir(self.dir.path()).args(["export", "new", "-o", "plain"]);
         godwit_tests::run(&mut export).succeeded();
@@ -80,14 +80,14 @@ impl Range {
 }
 
 /// A run under way.
-pub struct Running {
-    pub child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
     said: TempDir,
 }
 
 impl Running {
     #[track_caller]
-    pub fn ended(mut self) -> Ended {
+    pub(crate) fn ended(mut self) -> Ended {
         let (status, peak) = watch(&mut self.child);
         let text =
             |name: &str| fs::read_to_string(self.said.path().join(name)).expect("what the program writes is UTF-8");
@@ -122,7 +122,7 @@ fn memory_peak(process: u32) -> Option<u64> {
 }
 
 /// An archive of the sample application at 1.0.0; made once, never to be changed.
-pub fn archive() -> &'static Path {
+pub(crate) fn archive() -> &'static Path {
     static ARCHIVE: OnceLock<(Shop, PathBuf)> = OnceLock::new();
     let (_, path) = ARCHIVE.get_or_init(|| {
         let shop = Shop::new();
@@ -139,21 +139,21 @@ fn digest_of_archive() -> String {
 }
 
 /// The misbehaving module with its manifest changed.
-pub fn hostile(change: impl FnOnce(&mut Value)) -> Vec<u8> {
+pub(crate) fn hostile(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     static MODULE: OnceLock<Vec<u8>> = OnceLock::new();
     let module = MODULE.get_or_init(|| fs::read(guests().join("hostile.wasm")).expect("the guests are built"));
     with_manifest(module, &manifest(change))
 }
 
 /// The manifest of the misbehaving module, changed.
-pub fn manifest(change: impl FnOnce(&mut Value)) -> Value {
+pub(crate) fn manifest(change: impl FnOnce(&mut Value)) -> Value {
     let mut manifest = serde_json::from_str(hostile_guest::MANIFEST).expect("the guest's manifest is JSON");
     change(&mut manifest);
     manifest
 }
 
 /// What was said, without what differs from machine to machine and from build to build.
-pub fn filtered(range: &Range, ended: &Ended) -> String {
+pub(crate) fn filtered(range: &Range, ended: &Ended) -> String {
     let folder = range.path("").display().to_string();
     let known = ended.stderr.replace(&folder, "").replace(&archive().display().to_string(), "old.tar");
     let lines: Vec<_> = known.lines().filter(|line| !is_inner_frame(line)).map(shortened).collect();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use godwit_archive::Lineage;
 use godwit_model::{Catalog, CollectionId, DatabaseName, Digest, Fault};
 use godwit_sandbox::{Granted, Instance, LogLine, Output};
 use semver::Version;
@@ -25,6 +26,19 @@ pub struct Step {
 }
 
 impl Step {
+    /// What an archive keeps of the step.
+    pub fn lineage(&self) -> Lineage {
+        let manifest = self.granted.manifest();
+        Lineage {
+            module: manifest.name.clone(),
+            version: manifest.version.clone(),
+            digest: self.digest,
+            from: self.from.clone(),
+            to: manifest.to.clone(),
+            parameters: self.parameters.clone(),
+        }
+    }
+
     fn takes(&self, collection: &CollectionId) -> bool {
         self.database == collection.database && self.granted.manifest().takes(collection.name.as_str())
     }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use godwit_model::{Catalog, Collection, CollectionId, Digest, ModuleName};
+use godwit_archive::Lineage;
+use godwit_model::{Catalog, Collection, CollectionId};
 use godwit_sandbox::{tame, tame_line};
 use semver::Version;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::chain::Chain;
 use crate::report::Report;
@@ -21,29 +21,12 @@ pub struct Plan {
     /// The version wanted.
     pub to: Version,
     /// The modules, in order.
-    pub chain: Vec<PlannedStep>,
+    pub chain: Vec<Lineage>,
     /// What the chain makes of the catalog.
     pub changes: Vec<CatalogChange>,
     /// What the dry run found; none where nothing was run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<Report>,
-}
-
-/// One module of the chain.
-#[derive(Debug, Clone, Serialize)]
-pub struct PlannedStep {
-    /// Its name.
-    pub module: ModuleName,
-    /// Its own version.
-    pub version: Version,
-    /// Digest of the component.
-    pub digest: Digest,
-    /// The data version it takes.
-    pub from: Version,
-    /// The data version it makes.
-    pub to: Version,
-    /// Its parameters.
-    pub parameters: BTreeMap<String, Value>,
 }
 
 /// One difference between the catalog before and after.
@@ -62,23 +45,9 @@ impl Plan {
             application: application.to_owned(),
             from: from.clone(),
             to: to.clone(),
-            chain: chain.steps.iter().map(PlannedStep::of).collect(),
+            chain: chain.steps.iter().map(crate::Step::lineage).collect(),
             changes: changes(&chain.before, &chain.after),
             report: None,
-        }
-    }
-}
-
-impl PlannedStep {
-    fn of(step: &crate::Step) -> Self {
-        let manifest = step.granted.manifest();
-        Self {
-            module: manifest.name.clone(),
-            version: manifest.version.clone(),
-            digest: step.digest,
-            from: step.from.clone(),
-            to: manifest.to.clone(),
-            parameters: step.parameters.clone(),
         }
     }
 }

@@ -105,7 +105,7 @@ pub enum DatabaseError {
     #[error("another run is building {}: wait for it to end", .0.display())]
     OtherRun(PathBuf),
     /// The target holds tables and may not be replaced.
-    #[error("{} already holds tables ({table} among them): name an empty target, or allow it to be replaced", path.display())]
+    #[error("{} already holds tables ({table} among them): name an empty target, or replace it with --empty", path.display())]
     NotEmpty {
         /// The file.
         path: PathBuf,
@@ -113,7 +113,7 @@ pub enum DatabaseError {
         table: String,
     },
     /// A file that is no database.
-    #[error("{} is not an SQLite database, or a damaged one: name another target, or allow it to be replaced", .0.display())]
+    #[error("{} is not an SQLite database, or a damaged one: name another target, or replace it with --empty", .0.display())]
     NotDatabase(PathBuf),
     /// A former state without a sound present one.
     #[error("{} was left by a run that was stopped, and {} is missing or damaged: rename the first to the second, \

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use godwit_archive::{Archive, ArchiveWriter, Header, Lineage, WriterOptions};
+use godwit_archive::{Archive, ArchiveWriter, Header, WriterOptions};
 use godwit_model::{Digest, Fault, Staged, TreeSource};
 use semver::Version;
 
 use super::{Context, ModuleOptions, total_bytes, trees};
+use crate::EngineError;
 use crate::chain::Chain;
 use crate::modules::{self, Wanted};
 use crate::pipeline::{End, run};
 use crate::plan::Plan;
-use crate::{EngineError, Step};
 
 /// What to migrate, and where to.
 pub struct MigrateRequest {
@@ -75,23 +75,11 @@ pub(crate) fn chain_for(
 /// The moment and the seed stay: the same archive and modules make the same bytes.
 fn header_after(mut header: Header, chain: &Chain) -> Header {
     for step in &chain.steps {
-        let lineage = lineage_of(step);
+        let lineage = step.lineage();
         header.data_version = lineage.to.clone();
         header.lineage.push(lineage);
     }
     header
-}
-
-fn lineage_of(step: &Step) -> Lineage {
-    let manifest = step.granted.manifest();
-    Lineage {
-        module: manifest.name.clone(),
-        version: manifest.version.clone(),
-        digest: step.digest,
-        from: step.from.clone(),
-        to: manifest.to.clone(),
-        parameters: step.parameters.clone(),
-    }
 }
 
 /// The new archive carries every module that its data has been through.
