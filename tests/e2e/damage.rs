@@ -132,7 +132,7 @@ fn what_is_wrong_is_said() {
     case("a path that is absolute", 4, &|bad| {
         replace(bad, "files/config/index.jsonl", "\"inventory.conf\"", "\"/etc/inventory.conf\"");
     });
-    case("a definition that is a program", 6, &|bad| {
+    case("a definition that is a program", 3, &|bad| {
         replace(
             bad,
             "catalog.json",

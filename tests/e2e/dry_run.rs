@@ -31,9 +31,24 @@ fn a_plan_and_every_dry_run_write_nothing() {
     writes_nothing(&shop, &[&["restore", &archive, "--empty", "--dry-run"], &upgraded[..]].concat());
     writes_nothing(&shop, &["export", &archive, "-o", "records", "--dry-run"]);
     writes_nothing(&shop, &["export", "-o", "records", "--dry-run"]);
-    writes_nothing(&shop, &["init", &url, "--dry-run"]);
     writes_nothing(&shop, &["inspect", &archive]);
     writes_nothing(&shop, &["verify", &archive, "--deep"]);
+    std::fs::remove_file(shop.path("godwit.toml")).unwrap();
+    writes_nothing(&shop, &["init", &url, "--dry-run"]);
+}
+
+#[test]
+fn a_plan_foretells_what_the_run_does() {
+    let shop = Shop::new();
+    shop.godwit(&["backup", "-o", "old.tar"]).succeeded();
+    let modules = modules().display().to_string();
+    let options = ["--to", "1.2.0", "--modules", &modules, "--output", "json"];
+    let plan = |arguments: &[&str]| shop.godwit(&[arguments, &options].concat()).json()["plan"].clone();
+    let archived = plan(&["plan", "old.tar"]);
+    assert_eq!(archived["report"]["collections"], plan(&["plan"])["report"]["collections"], "as of the live data");
+    let mut migrated = plan(&["migrate", "old.tar", "-o", "new.tar"]);
+    migrated["report"]["trees"] = archived["report"]["trees"].clone();
+    assert_eq!(archived, migrated);
 }
 
 #[test]

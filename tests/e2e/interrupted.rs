@@ -23,8 +23,8 @@ pub(crate) fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-/// Interrupts a run in the middle of a stage.
-fn interrupted(shop: &Shop, stage: &str, arguments: &[&str]) -> Outcome {
+/// A run that is in the middle of a stage.
+pub(crate) fn started_until(shop: &Shop, stage: &str, arguments: &[&str]) -> Child {
     let logs = tempfile::tempdir().unwrap();
     let log = logs.path().join("log").display().to_string();
     let child = started(shop, &[arguments, &["--log", &log]].concat());
@@ -34,6 +34,11 @@ fn interrupted(shop: &Shop, stage: &str, arguments: &[&str]) -> Outcome {
         sleep(Duration::from_millis(1));
     }
     sleep(Duration::from_millis(20));
+    child
+}
+
+fn interrupted(shop: &Shop, stage: &str, arguments: &[&str]) -> Outcome {
+    let child = started_until(shop, stage, arguments);
     signal(&child, Signal::INT);
     child.wait_with_output().unwrap().into()
 }
@@ -62,6 +67,17 @@ fn an_interrupted_run_takes_everything_back() {
     takes_everything_back(&shop, "restore records", &upgrade);
     takes_everything_back(&shop, "export records", &["export", "old.tar", "-o", "records"]);
     takes_everything_back(&shop, "dry run", &["plan", "old.tar", "--to", "1.2.0", "--modules", &modules]);
+}
+
+#[test]
+fn a_termination_is_an_interruption() {
+    let shop = Shop::new();
+    shop.sql(&many_devices(RECORDS));
+    let before = shop.tree();
+    let child = started_until(&shop, "back up records", &["backup", "-o", "new.tar"]);
+    signal(&child, Signal::TERM);
+    Outcome::from(child.wait_with_output().unwrap()).failed(130);
+    assert_eq!(shop.tree(), before);
 }
 
 #[test]

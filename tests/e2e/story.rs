@@ -127,8 +127,9 @@ fn the_same_bytes_on_one_worker_and_on_four() {
             ["migrate", "old.tar", "--to", "1.2.0", "-o", name, "--modules", &folder(), "--workers", workers];
         shop.godwit(&arguments).succeeded();
     }
-    let chunks = shop.godwit(&["inspect", "one.tar", "--output", "json"]).json()["manifest"]["collections"].to_string();
-    assert!(chunks.contains("\"chunks\":5") || chunks.contains("\"chunks\":6"), "several chunks: {chunks}");
+    let totals = shop.godwit(&["inspect", "one.tar", "--output", "json"]).json()["manifest"]["collections"].clone();
+    let devices = totals.as_array().unwrap().iter().find(|total| total["name"] == "devices").unwrap();
+    assert!(devices["chunks"].as_u64() > Some(4), "chunks enough to come out of order: {totals}");
     let one = fs::read(shop.path("one.tar")).unwrap();
     assert!(one == fs::read(shop.path("four.tar")).unwrap() && one == fs::read(shop.path("again.tar")).unwrap());
 }

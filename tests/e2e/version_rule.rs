@@ -17,7 +17,7 @@ fn archive_at(shop: &Shop, version: &str) -> String {
 }
 
 /// A folder of modules that differ in what their manifests say only.
-fn make_modules(shop: &Shop, folder: &str, changes: &[(&str, Value)]) -> String {
+pub(crate) fn make_modules(shop: &Shop, folder: &str, changes: &[(&str, Value)]) -> String {
     let component = fs::read(modules().join("inventory-1.0-to-1.1.wasm")).unwrap();
     let text = include_str!("../../migrations-wasm/inventory-1.0-to-1.1/module.json");
     for (name, change) in changes {

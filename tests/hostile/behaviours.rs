@@ -10,6 +10,7 @@ use crate::range::{Range, filtered, hostile};
 
 /// One attack. A `plan` must end as `migrate` does.
 struct Attack {
+    name: &'static str,
     behaviour: &'static str,
     status: i32,
     memory: &'static str,
@@ -17,13 +18,17 @@ struct Attack {
 }
 
 const fn attack(behaviour: &'static str, status: i32) -> Attack {
-    Attack { behaviour, status, memory: "32", manifest: |_| {} }
+    Attack { name: behaviour, behaviour, status, memory: "32", manifest: |_| {} }
 }
 
 impl Attack {
     /// The guest needs room for what it is up to.
     const fn with_room(self) -> Self {
         Self { memory: "200", ..self }
+    }
+
+    const fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
     }
 
     const fn declaring(self, manifest: fn(&mut Value)) -> Self {
@@ -34,30 +39,27 @@ impl Attack {
     fn tried(&self) -> String {
         let range = Range::new(&hostile(self.manifest));
         let behaviour = format!("behaviour={}", self.behaviour);
-        let options = [
-            "--module-time",
-            "1",
-            "--module-memory",
-            self.memory,
-            "--parameter",
-            &behaviour,
-            "--parameter",
-            "secret=7",
-        ];
+        let options = ["--module-time", "1", "--module-memory", self.memory, "--parameter", &behaviour];
         let plan = range.run("plan", &options);
-        assert_eq!(plan.status, Some(self.status), "plan, {}: {}", self.behaviour, filtered(&range, &plan));
+        assert_eq!(plan.status, Some(self.status), "plan, {}: {}", self.name, filtered(&range, &plan));
+        assert!(is_harmless(&plan.stdout), "{}: {:?}", self.name, plan.stdout);
         let migrate = range.run("migrate", &options);
         let said = filtered(&range, &migrate);
-        assert_eq!(migrate.status, Some(self.status), "migrate, {}: {said}", self.behaviour);
-        assert!(!said.chars().any(|c| c.is_control() && c != '\n' && c != '\t'), "{}: {said:?}", self.behaviour);
+        assert_eq!(migrate.status, Some(self.status), "migrate, {}: {said}", self.name);
+        assert!(is_harmless(&said), "{}: {said:?}", self.name);
         said
     }
+}
+
+/// Nothing in it acts on a terminal.
+fn is_harmless(text: &str) -> bool {
+    text.chars().all(|c| !c.is_control() || c == '\n' || c == '\t')
 }
 
 fn try_all(attacks: &[Attack]) -> String {
     let mut text = String::new();
     for attack in attacks {
-        let _ = writeln!(text, "## {}\n{}\n", attack.behaviour, attack.tried());
+        let _ = writeln!(text, "## {}\n{}\n", attack.name, attack.tried());
     }
     text
 }
@@ -163,14 +165,16 @@ const CLOSING: &[Attack] = &[
 
 const PROMISES: &[Attack] = &[
     attack("none", 0),
-    attack("none", 5).declaring(|manifest| manifest["creates"] = json!(["racks"])),
-    attack("none", 5).declaring(|manifest| manifest["creates"] = json!(["users"])),
-    attack("none", 5).declaring(|manifest| manifest["drops"] = json!(["sessions"])),
-    attack("none", 5).declaring(|manifest| manifest["drops"] = json!(["racks"])),
-    attack("none", 5).declaring(|manifest| manifest["rewrites"] = json!(["devices", "racks"])),
-    attack("none", 3).declaring(|manifest| manifest["database"] = json!("other")),
-    attack("none", 3).declaring(|manifest| manifest["application"] = json!("netbox")),
-    attack("none", 2).declaring(|manifest| {
+    attack("none", 5).named("creates-nothing").declaring(|manifest| manifest["creates"] = json!(["racks"])),
+    attack("none", 5).named("creates-what-is-there").declaring(|manifest| manifest["creates"] = json!(["users"])),
+    attack("none", 5).named("drops-nothing").declaring(|manifest| manifest["drops"] = json!(["sessions"])),
+    attack("none", 5).named("drops-what-is-not-there").declaring(|manifest| manifest["drops"] = json!(["racks"])),
+    attack("none", 5)
+        .named("rewrites-what-is-not-there")
+        .declaring(|manifest| manifest["rewrites"] = json!(["devices", "racks"])),
+    attack("none", 3).named("for-another-database").declaring(|manifest| manifest["database"] = json!("other")),
+    attack("none", 3).named("for-another-application").declaring(|manifest| manifest["application"] = json!("netbox")),
+    attack("none", 2).named("needs-a-parameter").declaring(|manifest| {
         manifest["parameters"]["needed\u{1b}[2J"] = json!({ "description": "Whether\nerror: or\u{1b}[31m not." });
     }),
     attack("no-such-behaviour", 5),

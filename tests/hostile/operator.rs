@@ -33,7 +33,7 @@ fn the_values_of_the_run_are_those_of_the_archive() {
     let mut seen = vec![];
     for workers in ["1", "2"] {
         let range = Range::new(&hostile(|_| {}));
-        let ended = run(&range, "run-values", &["--workers", workers]);
+        let ended = run(&range, "run-values", &["--workers", workers][..]);
         assert_eq!(ended.status, Some(0), "{}", ended.stderr);
         seen.push(range.records("devices"));
     }

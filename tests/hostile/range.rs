@@ -48,7 +48,7 @@ impl Range {
         let file = |name: &str| File::create(said.path().join(name)).expect("a new folder can be filled");
         let mut program = godwit();
         program.current_dir(self.dir.path()).arg(command).arg(archive()).args(["--to", "1.1.0"]);
-        program.args(["--modules", "modules", "--workers", "2"]).args(options);
+        program.args(["--modules", "modules"]).args(options);
         if command == "migrate" {
             program.args(["-o", "new"]);
         }

@@ -1,4 +1,7 @@
 //! What is in a folder.
+//!
+//! SQLite keeps a `-shm` and an empty `-wal` beside a database in WAL mode that was opened for reading only.
+//! They hold nothing, and are left out.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,11 +21,19 @@ fn walk(folder: &Path, prefix: &str, found: &mut BTreeMap<String, String>) {
     for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
         let path = entry.expect("a folder that is listed can be listed to its end").path();
         let name = format!("{prefix}{}", path.file_name().unwrap_or_default().display());
+        if is_side_file(&path) {
+            continue;
+        }
         found.insert(name.clone(), describe(&path));
         if path.is_dir() && !path.is_symlink() {
             walk(&path, &format!("{name}/"), found);
         }
     }
+}
+
+fn is_side_file(path: &Path) -> bool {
+    let named = |suffix| path.to_string_lossy().ends_with(suffix);
+    named("-shm") || (named("-wal") && fs::metadata(path).is_ok_and(|about| about.len() == 0))
 }
 
 fn describe(path: &Path) -> String {

@@ -16,6 +16,9 @@ pub enum ArchiveError {
     /// No archive can have this name.
     #[error("{} cannot be the name of an archive; give the path of a new file or directory", .0.display())]
     Name(PathBuf),
+    /// There is no folder to put it in.
+    #[error("there is no folder {} for the archive; make it first, or choose another name", .0.display())]
+    NoFolder(PathBuf),
     /// A living run writes it.
     #[error("{} is being written by another run; wait for it to end, or choose another name", .0.display())]
     Busy(PathBuf),
@@ -189,7 +192,7 @@ impl From<ArchiveError> for Fault {
         use ArchiveError as E;
         let class = match &error {
             E::Exists(_) | E::InTheWay(_) | E::Newer { .. } => FaultClass::Refused,
-            E::Name(_) | E::Nothing(_) | E::NoSuchPart { .. } => FaultClass::Usage,
+            E::Name(_) | E::NoFolder(_) | E::Nothing(_) | E::NoSuchPart { .. } => FaultClass::Usage,
             E::Busy(_) => FaultClass::Locked,
             E::Unfinished(_) | E::NoArchive(_) | E::Damaged { .. } => FaultClass::Damaged,
             E::Io { .. } | E::Chunk { .. } | E::Entry { .. } | E::Unfit(_) => FaultClass::System,

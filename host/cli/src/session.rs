@@ -90,6 +90,7 @@ pub fn module_options(args: &Modules, config: Option<&Config>) -> ModuleOptions 
     ModuleOptions {
         directories: if args.directories.is_empty() { configured() } else { args.directories.clone() },
         parameters,
+        asked: args.parameters.iter().map(|(name, _)| name.clone()).collect(),
         across_major: args.across_major,
         allow_dangling: args.allow_dangling,
         limits: Limits {

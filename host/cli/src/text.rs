@@ -121,7 +121,7 @@ fn violations(report: &Report) -> String {
     if report.violation_count == 0 {
         return "no violation of the new catalog\n".to_owned();
     }
-    let mut text = format!("{} violations of the new catalog\n", count(report.violation_count));
+    let mut text = format!("{} of the new catalog\n", counted(report.violation_count, "violation"));
     for violation in &report.violations {
         let _ = writeln!(text, "  {}: {}: {}", violation.rule, violation.collection, violation.problem);
     }

@@ -51,13 +51,29 @@ pub enum EngineError {
         application: Version,
     },
     /// A migration that leads nowhere.
-    #[error("the archive holds data of {data} already; there is nothing to migrate")]
+    #[error("the data is at {data} already; there is nothing to migrate")]
     NothingToDo {
         /// The data's version.
         data: Version,
     },
+    /// A migration that leads back.
+    #[error("the data is at {data}, newer than the {to} wanted: data is never taken back; give a later version with --to")]
+    Back {
+        /// The data's version.
+        data: Version,
+        /// The version wanted.
+        to: Version,
+    },
+    /// A parameter that nobody takes, most likely a misspelt one.
+    #[error("--parameter {name}: no module of the chain takes it; {}", if known.is_empty() { "they take none".to_owned() } else { format!("they take: {}", known.join(", ")) })]
+    UnknownParameter {
+        /// As given.
+        name: String,
+        /// What the modules take.
+        known: Vec<String>,
+    },
     /// An archive of another application.
-    #[error("the archive is of the application {archive:?} and godwit.toml is for {config:?}")]
+    #[error("the archive is of the application {archive:?} and godwit.toml is for {config:?}; give the other archive, or the other configuration with --config")]
     OtherApplication {
         /// In the archive.
         archive: String,
@@ -134,7 +150,8 @@ pub enum EngineError {
     },
     /// Violations of keys or references.
     #[error(
-        "the result breaks its catalog in {count} places, first: {first}; `godwit plan` lists them; nothing was changed"
+        "the result breaks its catalog ({count} {}), first: {first}; `godwit plan` lists them; nothing was changed",
+        if *count == 1 { "violation" } else { "violations" }
     )]
     Violations {
         /// How many.
@@ -149,7 +166,7 @@ pub enum EngineError {
         problems: Vec<String>,
     },
     /// A command that needs a live application.
-    #[error("godwit.toml names neither a database nor a file tree")]
+    #[error("godwit.toml names neither a database nor a file tree; add one as [databases.main] with a url, or as [files.NAME] with a path")]
     NothingConfigured,
 }
 
@@ -161,6 +178,7 @@ impl From<EngineError> for Fault {
             | E::Config { .. }
             | E::Version(_)
             | E::UnknownScope { .. }
+            | E::UnknownParameter { .. }
             | E::ModuleDirectory { .. }
             | E::NothingConfigured => FaultClass::Usage,
             E::BadRecord { .. } | E::Violations { .. } | E::Unbuildable { .. } => FaultClass::Module,

@@ -47,8 +47,19 @@ pub(crate) fn chain(
         at = manifests[index].to.clone();
         chain.steps.push(step);
     }
+    check_parameters(options, &chain)?;
     prove(&chain)?;
     Ok(chain)
+}
+
+fn check_parameters(options: &ModuleOptions, chain: &Chain) -> Result<(), EngineError> {
+    let known: BTreeSet<_> = chain.steps.iter().flat_map(|step| step.parameters.keys().cloned()).collect();
+    match options.asked.iter().find(|name| !known.contains(*name)) {
+        None => Ok(()),
+        Some(name) => {
+            Err(EngineError::UnknownParameter { name: name.clone(), known: known.into_iter().collect() })
+        }
+    }
 }
 
 fn evolve(context: &Context<'_>, step: &Step, database: &Database) -> Result<Database, Fault> {

@@ -25,19 +25,25 @@ pub(crate) struct Staging {
     _directory: OwnedFd,
 }
 
+/// The folder and the whole name of what is to be made, if nothing has that name yet. Writes nothing.
+pub(crate) fn place(path: &Path) -> Result<(PathBuf, PathBuf), FormatsError> {
+    let wrong = |source| FormatsError::Place { path: path.to_owned(), source };
+    let name = path.file_name().ok_or_else(|| wrong(io::ErrorKind::InvalidInput.into()))?;
+    let above = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let above = above.canonicalize().map_err(wrong)?;
+    let shown = above.join(name);
+    if shown.symlink_metadata().is_ok() { Err(FormatsError::Exists { path: shown }) } else { Ok((above, shown)) }
+}
+
 impl Staging {
     /// Lays out an empty `<path>.partial` that no other run touches. What is there already is taken
     /// for the leavings of a dead run where it is empty or holds a file of the name `mark`.
     pub(crate) fn create(path: &Path, mark: &str) -> Result<Self, FormatsError> {
-        let wrong = |source| FormatsError::Place { path: path.to_owned(), source };
-        let name = path.file_name().ok_or_else(|| wrong(io::ErrorKind::InvalidInput.into()))?;
-        let above = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let above = above.canonicalize().map_err(wrong)?;
-        let parent = open_directory(&above).map_err(|error| wrong(error.into()))?;
-        let (shown, partial) = (above.join(name), above.join([name, "partial".as_ref()].join(".".as_ref())));
-        if shown.symlink_metadata().is_ok() {
-            return Err(FormatsError::Exists { path: shown });
-        }
+        let (above, shown) = place(path)?;
+        let wrong = |error: Errno| FormatsError::Place { path: path.to_owned(), source: error.into() };
+        let parent = open_directory(&above).map_err(wrong)?;
+        let name = shown.file_name().unwrap_or_default();
+        let partial = above.join([name, "partial".as_ref()].join(".".as_ref()));
         let partial_name = c_name(&partial)?;
         clear(&parent, &partial_name, &partial, mark)?;
         rustix::fs::mkdirat(&parent, &partial_name, Mode::RWXU).map_err(FormatsError::system("create", &partial))?;

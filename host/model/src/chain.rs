@@ -142,15 +142,21 @@ impl Search<'_> {
 
     fn gap(&self, application: &str, from: &Version) -> ChainError {
         let reached = self.farthest(from);
-        let describe =
-            |&i: &usize| format!("{} ({} to {})", self.modules[i].name, self.modules[i].from, self.modules[i].to);
+        let describe = |&i: &usize| self.describe(i, &reached);
         ChainError::Gap {
             application: application.to_owned(),
             from: Box::new(from.clone()),
             to: Box::new(self.to.clone()),
-            reached: Box::new(reached),
             near_misses: self.usable.iter().map(describe).collect(),
+            reached: Box::new(reached),
         }
+    }
+
+    fn describe(&self, i: usize, reached: &Version) -> String {
+        let module = &self.modules[i];
+        let silent = module.from.matches(reached) && !module.may_step_from(reached);
+        let why = if silent { ", which does not declare that it crosses a major version" } else { "" };
+        format!("{} ({} to {}){why}", module.name, module.from, module.to)
     }
 
     fn farthest(&self, from: &Version) -> Version {

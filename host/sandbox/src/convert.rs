@@ -1,12 +1,15 @@
 //! The catalog across the boundary, and back with every claim of the module checked.
 
+use std::collections::BTreeSet;
+
 use godwit_model::{
-    CatalogError, Collection, CollectionName, Column, Database, Default, Kind, ModuleManifest, ModuleName, Object,
+    Collection, CollectionName, Column, Database, Default, Kind, ModuleManifest, ModuleName, NameError, Object,
     Reference,
 };
 
 use crate::bindings::catalog as wit;
 use crate::limits::{CATALOG_ITEMS, COLUMNS};
+use crate::text::is_plain;
 use crate::{SandboxError, tame, tame_line};
 
 /// What a module sees of a database: all but what the engine keeps for itself.
@@ -101,15 +104,12 @@ pub(crate) fn from_wit(
     catalog: wit::Catalog,
     before: &Database,
 ) -> Result<Database, SandboxError> {
-    let bad = |problem: String, source: Option<Box<CatalogError>>| SandboxError::BadCatalog {
-        module: module.clone(),
-        problem: tame(&problem),
-        source,
-    };
-    check_size(&catalog).map_err(|problem| bad(problem, None))?;
-    let wrong_name = |error: godwit_model::NameError| bad(error.to_string(), None);
+    let bad = |problem: &str| SandboxError::BadCatalog { module: module.clone(), problem: tame(problem) };
+    check_size(&catalog).map_err(|problem| bad(&problem))?;
+    let wrong_name =
+        |error: NameError| bad(&format!("the {} {} {}", error.what, tame_line(&error.value), error.problem));
     if catalog.engine != before.engine.as_str() {
-        return Err(bad(format!("it changes the engine to {}", tame_line(&catalog.engine)), None));
+        return Err(bad(&format!("it changes the engine to {}", tame_line(&catalog.engine))));
     }
     let mut after =
         Database { engine: before.engine, settings: before.settings.clone(), ..Database::new(before.engine) };
@@ -124,8 +124,26 @@ pub(crate) fn from_wit(
         before.collection(&sequence.name).is_none() || after.collection(&sequence.name).is_some()
     };
     after.sequences = before.sequences.iter().filter(kept).cloned().collect();
-    after.check().map_err(|error| bad(error.to_string(), Some(Box::new(error))))?;
+    after.check().map_err(|error| bad(&error.to_string()))?;
+    check_new_names(before, &after).map_err(|problem| bad(&problem))?;
     Ok(after)
+}
+
+/// Names go to terminals and into file names. Odd ones that the data has may stay; none is added.
+fn check_new_names(before: &Database, after: &Database) -> Result<(), String> {
+    let names = |database: &Database| -> BTreeSet<String> {
+        let columns =
+            |collection: &Collection| collection.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+        let collections = database.collections.iter().flat_map(|c| columns(c).into_iter().chain([c.name.to_string()]));
+        collections
+            .chain(database.objects.iter().map(|object| object.name.clone()))
+            .filter(|name| !is_plain(name))
+            .collect()
+    };
+    match names(after).difference(&names(before)).next() {
+        Some(odd) => Err(format!("the new name {:?} holds control characters", tame_line(odd))),
+        None => Ok(()),
+    }
 }
 
 /// Before anything is done whose time grows faster than the catalog.
@@ -144,7 +162,7 @@ fn check_size(catalog: &wit::Catalog) -> Result<(), String> {
     })
 }
 
-fn collection_from_wit(collection: wit::Collection, before: &Database) -> Result<Collection, godwit_model::NameError> {
+fn collection_from_wit(collection: wit::Collection, before: &Database) -> Result<Collection, NameError> {
     let references: Result<Vec<_>, _> = collection.references.into_iter().map(reference_from_wit).collect();
     Ok(Collection {
         order: before.collection(&collection.name).and_then(|old| old.order),
@@ -174,7 +192,7 @@ fn column_from_wit(column: wit::Column) -> Column {
     }
 }
 
-fn reference_from_wit(reference: wit::Reference) -> Result<Reference, godwit_model::NameError> {
+fn reference_from_wit(reference: wit::Reference) -> Result<Reference, NameError> {
     Ok(Reference {
         columns: reference.columns,
         collection: CollectionName::new(reference.collection)?,
@@ -184,7 +202,7 @@ fn reference_from_wit(reference: wit::Reference) -> Result<Reference, godwit_mod
     })
 }
 
-fn object_from_wit(object: wit::Object, before: &Database) -> Result<Object, godwit_model::NameError> {
+fn object_from_wit(object: wit::Object, before: &Database) -> Result<Object, NameError> {
     let old = before.objects.iter().find(|old| old.name == object.name && old.kind == object.kind);
     Ok(Object {
         order: old.and_then(|old| old.order),
@@ -226,18 +244,18 @@ fn same_records(old: &Collection, new: &Collection) -> bool {
 fn check_promises(manifest: &ModuleManifest, before: &Database, after: &Database) -> Result<(), SandboxError> {
     let broken = |promise: String| Err(SandboxError::BrokenPromise { module: manifest.name.clone(), promise });
     if let Some(name) = manifest.drops.iter().find(|name| after.collection(name.as_str()).is_some()) {
-        return broken(format!("to drop {name}"));
+        return broken(format!("to drop {name}, but its catalog still has it"));
     }
     let here = |name: &&CollectionName| after.collection(name.as_str()).is_none();
     if let Some(name) = manifest.creates.iter().chain(&manifest.rewrites).find(here) {
-        return broken(format!("records of {name}"));
+        return broken(format!("records of {name}, but its catalog does not have it"));
     }
     if let Some(name) = manifest.creates.iter().find(|name| before.collection(name.as_str()).is_some()) {
-        return broken(format!("to create {name}, which exists already"));
+        return broken(format!("to create {name}, but the data has it already"));
     }
     let gone = |name: &&CollectionName| before.collection(name.as_str()).is_none();
     match manifest.rewrites.iter().chain(&manifest.drops).find(gone) {
-        Some(name) => broken(format!("to take {name}, which the data does not have")),
+        Some(name) => broken(format!("to take {name}, but the data does not have it")),
         None => Ok(()),
     }
 }

@@ -27,6 +27,7 @@ pub struct Options {
 pub struct Sandbox {
     pub(crate) engine: Engine,
     pub(crate) stop: Arc<AtomicBool>,
+    cache: Option<Cache>,
     ticking: Arc<AtomicBool>,
 }
 
@@ -34,18 +35,22 @@ impl Sandbox {
     /// Sets the engine up.
     pub fn new(options: &Options) -> Result<Self, SandboxError> {
         let mut config = deterministic();
-        if let Some(directory) = &options.cache {
-            config.cache(Some(open_cache(directory)?));
-        }
+        let cache = options.cache.as_deref().map(open_cache).transpose()?;
+        config.cache(cache.clone());
         let engine = Engine::new(&config).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         let ticking = Arc::new(AtomicBool::new(true));
         start_clock(engine.clone(), Arc::clone(&ticking));
-        Ok(Self { engine, stop: options.stop.clone().unwrap_or_default(), ticking })
+        Ok(Self { engine, stop: options.stop.clone().unwrap_or_default(), cache, ticking })
     }
 
     /// Compiles a module and binds it to what the operator allows.
     pub fn grant(&self, module: &Module, parameters: &Parameters, limits: Limits) -> Result<Granted, SandboxError> {
         Granted::new(self, module, parameters, limits)
+    }
+
+    /// How many modules needed no compiling, since the cache had their code.
+    pub fn cache_hits(&self) -> usize {
+        self.cache.as_ref().map_or(0, Cache::cache_hits)
     }
 }
 

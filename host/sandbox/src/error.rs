@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use godwit_model::{CatalogError, CollectionName, Fault, FaultClass, ManifestError, ModuleName};
+use godwit_model::{CollectionName, Fault, FaultClass, ModuleName};
 
 /// Why a module was refused or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -40,9 +40,6 @@ pub enum SandboxError {
         origin: String,
         /// What is wrong, in full.
         problem: String,
-        /// The error behind it.
-        #[source]
-        source: Box<ManifestError>,
     },
     /// It wants something from outside the sandbox.
     #[error(
@@ -180,11 +177,11 @@ pub enum SandboxError {
         change: &'static str,
     },
     /// It left out a change that its manifest promises.
-    #[error("module {module} promises in its manifest {promise}, but its catalog does not say so")]
+    #[error("module {module} promises in its manifest {promise}")]
     BrokenPromise {
         /// The module.
         module: ModuleName,
-        /// Such as `to create addresses`.
+        /// Such as `to drop sessions, but its catalog still has it`.
         promise: String,
     },
     /// The catalog it made does not hold together.
@@ -192,11 +189,8 @@ pub enum SandboxError {
     BadCatalog {
         /// The module.
         module: ModuleName,
-        /// What is wrong.
+        /// What is wrong, in full.
         problem: String,
-        /// The error behind it, where there is one.
-        #[source]
-        source: Option<Box<CatalogError>>,
     },
 }
 

@@ -87,7 +87,8 @@ pub(crate) struct Host {
 /// What a module wrote during one call.
 #[derive(Default)]
 struct Log {
-    lines: Vec<LogLine>,
+    /// Each with how often it was said in a row.
+    lines: Vec<(LogLine, u64)>,
     left_out: u64,
     /// The last line of level error, kept even where there were too many before it: a panic's text.
     last_error: Option<String>,
@@ -130,13 +131,17 @@ impl Host {
         self.memory_refused
     }
 
-    /// The last line of level error that the current call wrote, if any.
-    pub(crate) fn last_error(&self) -> Option<&str> {
-        self.log.last_error.as_deref()
+    /// The last line of level error that the current call wrote, if any; it is no longer in the log,
+    /// for it is told with the reason of the trap that follows it.
+    pub(crate) fn take_last_error(&mut self) -> Option<String> {
+        let error = self.log.last_error.take()?;
+        self.log.lines.pop_if(|(line, _)| line.level == LogLevel::Error && line.message == error);
+        Some(error)
     }
 
     pub(crate) fn take_log(&mut self) -> Vec<LogLine> {
-        let Log { mut lines, left_out, .. } = std::mem::take(&mut self.log);
+        let Log { lines, left_out, .. } = std::mem::take(&mut self.log);
+        let mut lines: Vec<_> = lines.into_iter().map(counted).collect();
         if left_out > 0 {
             let message = format!("{left_out} further lines are left out: {LOG_LINES} are kept of one call");
             lines.push(LogLine { level: LogLevel::Warn, message });
@@ -150,12 +155,18 @@ impl Log {
         if line.level == LogLevel::Error {
             self.last_error = Some(line.message.clone());
         }
-        if self.lines.len() < LOG_LINES {
-            self.lines.push(line);
-        } else {
-            self.left_out += 1;
+        let is_full = self.lines.len() >= LOG_LINES;
+        match self.lines.last_mut() {
+            Some((last, count)) if *last == line => *count += 1,
+            _ if is_full => self.left_out += 1,
+            _ => self.lines.push((line, 1)),
         }
     }
+}
+
+fn counted((line, count): (LogLine, u64)) -> LogLine {
+    let LogLine { level, message } = line;
+    LogLine { level, message: if count > 1 { format!("{message} ({count} times)") } else { message } }
 }
 
 impl log::Host for Host {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use godwit_model::{CollectionName, ModuleName};
-use wasmtime::{AsContext, AsContextMut, Store, UpdateDeadline, WasmBacktrace};
+use wasmtime::{AsContextMut, Store, Trap, UpdateDeadline, WasmBacktrace};
 
 use crate::bindings::{Migration, catalog, types};
 use crate::error::{Failure, SandboxError};
@@ -52,7 +52,7 @@ impl Instance {
         arm(&mut store, limits);
         match granted.pre.instantiate(store.as_context_mut()) {
             Ok(module) => Ok(Self { store, module, granted: granted.clone() }),
-            Err(error) => Err(explain(&store, &granted.manifest.name, limits, Call::of("its start"), &error)),
+            Err(error) => Err(explain(&mut store, &granted.manifest.name, limits, Call::of("its start"), &error)),
         }
     }
 
@@ -99,7 +99,7 @@ impl Instance {
         match run(&self.module, &mut self.store) {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(failure)) => Err(self.failed(call, failure)),
-            Err(error) => Err(explain(&self.store, &self.granted.manifest.name, self.granted.limits, call, &error)),
+            Err(error) => Err(explain(&mut self.store, &self.granted.manifest.name, self.granted.limits, call, &error)),
         }
     }
 
@@ -164,13 +164,13 @@ fn arm(store: &mut Store<Host>, limits: Limits) {
 }
 
 fn explain(
-    store: &Store<Host>,
+    store: &mut Store<Host>,
     module: &ModuleName,
     limits: Limits,
     call: Call<'_>,
     error: &wasmtime::Error,
 ) -> SandboxError {
-    let host = store.as_context().data();
+    let host = store.data_mut();
     let (name, collection, first) = (module.clone(), call.collection.cloned(), call.first);
     match error.downcast_ref::<End>() {
         Some(End::Interrupted) => return SandboxError::Interrupted { module: name, call: call.name },
@@ -181,18 +181,13 @@ fn explain(
         None => {}
     }
     // A module that lives on after a refusal and then panics says itself what was wrong.
-    if host.memory_refused() && host.last_error().is_none() {
+    let said = host.take_last_error();
+    if host.memory_refused() && said.is_none() {
         let limit = limits.memory_bytes;
         return SandboxError::TooMuchMemory { module: name, call: call.name, collection, first, limit };
     }
-    SandboxError::Trapped {
-        module: name,
-        call: call.name,
-        collection,
-        first,
-        reason: reason(host, error),
-        backtrace: error.downcast_ref::<WasmBacktrace>().map(frames).filter(|trace| !trace.is_empty()),
-    }
+    let (reason, backtrace) = (reason(said, error), error.downcast_ref::<WasmBacktrace>().and_then(backtrace));
+    SandboxError::Trapped { module: name, call: call.name, collection, first, reason, backtrace }
 }
 
 /// The engine tells this error by its words only; a test holds it to them.
@@ -211,20 +206,42 @@ fn too_much_output(module: &ModuleName, limits: Limits, call: Call<'_>) -> Sandb
 }
 
 /// A panic's text, which the SDK logs just before it traps, says more than `unreachable`.
-fn reason(host: &Host, error: &wasmtime::Error) -> String {
-    let trap = tame(&error.root_cause().to_string());
-    match host.last_error() {
-        Some(panic) => format!("{panic} ({trap})"),
-        None => trap,
+fn reason(said: Option<String>, error: &wasmtime::Error) -> String {
+    let cause = tame(&error.root_cause().to_string());
+    match said {
+        Some(panic) => format!("{panic} ({cause})"),
+        None if error.is::<Trap>() => cause,
+        None => format!("it breaks the rules of the interface: {cause}"),
     }
 }
 
-/// The innermost frames, by function name.
-fn frames(trace: &WasmBacktrace) -> String {
-    let name = |frame: &wasmtime::FrameInfo| {
-        frame.func_name().map_or("?".to_owned(), |name| format!("{:#}", rustc_demangle::demangle(name)))
+/// Functions shown of a backtrace.
+const FRAMES: usize = 12;
+
+/// The innermost functions, each with how often it is there in a row; none where there are none.
+fn backtrace(trace: &WasmBacktrace) -> Option<String> {
+    let mut functions: Vec<(String, u64)> = vec![];
+    for name in trace.frames().iter().map(function).filter(|name| !is_of_a_panic(name)) {
+        match functions.last_mut() {
+            Some((last, count)) if *last == name => *count += 1,
+            _ => functions.push((name, 1)),
+        }
+    }
+    let line = |(name, count): (String, u64)| match count {
+        1 => format!("    at {name}"),
+        _ => format!("    at {name}, {count} times"),
     };
-    let lines: Vec<_> =
-        trace.frames().iter().take(12).map(|frame| format!("    at {}", tame_line(&name(frame)))).collect();
-    lines.join("\n")
+    let lines: Vec<_> = functions.into_iter().take(FRAMES).map(line).collect();
+    if lines.is_empty() { None } else { Some(lines.join("\n")) }
+}
+
+fn function(frame: &wasmtime::FrameInfo) -> String {
+    frame.func_name().map_or("?".to_owned(), |name| tame_line(&format!("{:#}", rustc_demangle::demangle(name))))
+}
+
+/// What every panic of a Rust module passes through, on top of the function that matters.
+fn is_of_a_panic(function: &str) -> bool {
+    ["__rustc::", "core::panicking::", "std::panicking::", "std::sys::", "alloc::alloc::", "alloc::raw_vec::"]
+        .iter()
+        .any(|start| function.starts_with(start))
 }

@@ -20,6 +20,8 @@ const KNOWN: [&str; 2] = ["database", "files"];
 pub struct Module {
     /// What it says of itself.
     pub manifest: ModuleManifest,
+    /// The interfaces that it imports, as it names them: `godwit:migration/log@0.1.0`.
+    pub imports: Vec<String>,
     /// Digest of its bytes.
     pub digest: Digest,
     /// The component.
@@ -37,12 +39,11 @@ impl Module {
         let manifest = ModuleManifest::parse(&section).map_err(|source| SandboxError::Manifest {
             origin: origin.to_owned(),
             problem: tame(&full_text(&source)),
-            source: Box::new(source),
         })?;
         for import in &outline.imports {
             check_import(&manifest, import)?;
         }
-        Ok(Self { manifest, digest: Digest::of(&bytes), bytes })
+        Ok(Self { manifest, imports: outline.imports, digest: Digest::of(&bytes), bytes })
     }
 }
 
@@ -74,6 +75,9 @@ struct Outline {
 impl Outline {
     fn read(origin: &str, bytes: &[u8]) -> Result<Self, SandboxError> {
         let bad = |problem: String| SandboxError::NotAComponent { origin: origin.to_owned(), problem: tame(&problem) };
+        if !bytes.starts_with(b"\0asm") {
+            return Err(bad("it does not begin like WebAssembly".to_owned()));
+        }
         let mut outline = Self { imports: vec![], manifest: None };
         let mut depth = 0_u32;
         for payload in Parser::new(0).parse_all(bytes) {

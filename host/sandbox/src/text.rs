@@ -24,6 +24,11 @@ pub fn tame_line(text: &str) -> String {
     cut(text, NAME_BYTES).chars().map(harmless).collect::<String>() + ending(text, NAME_BYTES)
 }
 
+/// Whether a name reads as what it is.
+pub(crate) fn is_plain(name: &str) -> bool {
+    name.chars().all(|c| harmless(c) == c)
+}
+
 fn ending(text: &str, limit: usize) -> &'static str {
     if text.len() > limit { "…" } else { "" }
 }

@@ -58,6 +58,11 @@ pub struct ArchiveWriter {
 }
 
 impl ArchiveWriter {
+    /// Refuses a path where [`create`](Self::create) would refuse to make an archive; writes nothing.
+    pub fn check_path(path: &Path) -> Result<(), Fault> {
+        stage::check_new(path).map(drop)
+    }
+
     /// Starts an archive that does not exist yet.
     ///
     /// # Errors

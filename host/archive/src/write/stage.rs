@@ -34,7 +34,7 @@ enum State {
 impl Stage {
     /// Takes the lock, clears away what a dead run left, and makes an empty directory.
     pub(crate) fn create(path: &Path) -> Result<Self, Fault> {
-        let path = check_name(path)?;
+        let path = check_new(path)?;
         let partial = found::partial_of(&path);
         let lock = Lock::take(partial.with_added_extension("lock"), &path)?;
         if found::exists(&path)? {
@@ -117,6 +117,15 @@ impl Drop for Stage {
             State::Over => Ok(()),
         };
     }
+}
+
+/// The path, if an archive can be made there, as far as can be told without writing.
+pub(crate) fn check_new(path: &Path) -> Result<PathBuf, Fault> {
+    let path = check_name(path)?;
+    if !parent(&path).is_dir() {
+        return Err(ArchiveError::NoFolder(parent(&path).to_owned()).into());
+    }
+    if found::exists(&path)? { Err(ArchiveError::Exists(path).into()) } else { Ok(path) }
 }
 
 /// The path without a `/` at its end, which may follow the name of a directory.

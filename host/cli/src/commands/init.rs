@@ -16,8 +16,10 @@ use crate::session::Session;
 pub fn run(session: &Session, args: &Init) -> Result<ExitCode, Fault> {
     let path = session.config_path();
     let text = configuration(args)?;
-    if !args.dry_run {
-        write_new(path, &text)?;
+    match args.dry_run {
+        true if path.symlink_metadata().is_ok() => return Err(exists(path)),
+        true => {}
+        false => write_new(path, &text)?,
     }
     session.show(&json!({ "command": "init", "config": path, "dry_run": args.dry_run, "text": text }), || {
         if args.dry_run {
@@ -33,13 +35,15 @@ pub fn run(session: &Session, args: &Init) -> Result<ExitCode, Fault> {
 fn write_new(path: &Path, text: &str) -> Result<(), Fault> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let mut file = file.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            Fault::refused(format!("{} exists; edit it, or name another with --config", path.display()))
-        }
+        std::io::ErrorKind::AlreadyExists => exists(path),
         _ => Fault::system(format!("{} cannot be written: {error}", path.display())),
     })?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     written.map_err(|error| Fault::system(format!("{} cannot be written: {error}", path.display())))
+}
+
+fn exists(path: &Path) -> Fault {
+    Fault::refused(format!("{} exists; edit it, or name another with --config", path.display()))
 }
 
 fn configuration(args: &Init) -> Result<String, Fault> {

@@ -39,7 +39,7 @@ pub(super) fn builder(path: &Path) -> Result<Connection> {
         "PRAGMA locking_mode = EXCLUSIVE",
         "PRAGMA journal_mode = OFF",
         "PRAGMA synchronous = OFF",
-        "PRAGMA cache_size = -131072",
+        "PRAGMA cache_size = -65536",
         "PRAGMA recursive_triggers = OFF",
     ];
     connect(&options(path, Duration::ZERO), &settings)

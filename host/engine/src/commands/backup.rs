@@ -33,6 +33,7 @@ pub struct BackupRequest<'a> {
 pub fn backup(context: &Context<'_>, request: &BackupRequest<'_>) -> Result<(Report, Option<Digest>), Fault> {
     let config = request.config;
     let version = request.version.clone().map_or_else(|| config.application_version(), Ok)?;
+    ArchiveWriter::check_path(&request.output)?;
     let mut source = LiveSource::open(config, &request.scope, &request.exclude)?;
     let chain = Chain::empty(source.catalog());
     let total = estimate(&source);

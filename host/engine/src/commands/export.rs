@@ -35,6 +35,7 @@ pub fn export(context: &Context<'_>, request: &ExportRequest<'_>) -> Result<Repo
         (None, Some(config)) => Box::new(LiveSource::open(config, &request.scope, &[])?),
         (None, None) => return Err(EngineError::NothingConfigured.into()),
     };
+    JsonLinesDirectory::check_path(&request.output)?;
     let chain = Chain::empty(source.catalog());
     context.stage("export records", estimate(&*source));
     if request.dry_run {

@@ -1,5 +1,6 @@
 //! `godwit migrate`: archive to archive, at another version.
 
+use std::cmp::Ordering;
 use std::path::PathBuf;
 
 use godwit_archive::{Archive, ArchiveWriter, Header, WriterOptions};
@@ -29,6 +30,7 @@ pub struct MigrateRequest {
 
 /// Migrates; gives the plan that was carried out with its report, and the new archive's id, none of a dry run.
 pub fn migrate(context: &Context<'_>, request: &MigrateRequest) -> Result<(Plan, Option<Digest>), Fault> {
+    ArchiveWriter::check_path(&request.output)?;
     let mut archive = context.open_verified(&request.archive)?;
     let header = archive.manifest().header.clone();
     let chain = chain_for(context, &request.modules, &archive, &request.to)?;
@@ -60,16 +62,19 @@ pub(crate) fn chain_for(
 ) -> Result<Chain, Fault> {
     let header = &archive.manifest().header;
     let from = &header.data_version;
-    match from.cmp_precedence(to) {
-        std::cmp::Ordering::Equal => return Err(EngineError::NothingToDo { data: from.clone() }.into()),
-        std::cmp::Ordering::Greater => {
-            return Err(EngineError::Downgrade { data: from.clone(), application: to.clone() }.into());
-        }
-        std::cmp::Ordering::Less => {}
-    }
+    check_direction(from, to)?;
     let (created, seed) = (header.created.as_str(), header.seed.as_str());
     let wanted = Wanted { application: &header.application, from, to, created, seed };
     modules::chain(context, options, &wanted, archive.catalog())
+}
+
+/// Data goes on and never back.
+pub(crate) fn check_direction(data: &Version, to: &Version) -> Result<(), EngineError> {
+    match data.cmp_precedence(to) {
+        Ordering::Less => Ok(()),
+        Ordering::Equal => Err(EngineError::NothingToDo { data: data.clone() }),
+        Ordering::Greater => Err(EngineError::Back { data: data.clone(), to: to.clone() }),
+    }
 }
 
 /// The moment and the seed stay: the same archive and modules make the same bytes.

@@ -40,6 +40,8 @@ pub struct ModuleOptions {
     pub directories: Vec<PathBuf>,
     /// The operator's values for their parameters.
     pub parameters: BTreeMap<String, Value>,
+    /// Those of them that the operator named for this run: some module must take each.
+    pub asked: Vec<String>,
     /// A module may lead across a major version.
     pub across_major: bool,
     /// References that lead nowhere in what modules made are warnings: the data may have had them before.

@@ -7,7 +7,7 @@ use godwit_model::{Fault, RecordSource};
 use semver::Version;
 
 use super::backup::estimate;
-use super::migrate::chain_for;
+use super::migrate::{chain_for, check_direction};
 use super::{Context, ModuleOptions, now, seed, total_bytes};
 use crate::live::LiveSource;
 use crate::modules::{self, Wanted};
@@ -48,9 +48,7 @@ fn plan_archive(context: &Context<'_>, request: &PlanRequest<'_>, mut archive: A
 
 fn plan_live(context: &Context<'_>, request: &PlanRequest<'_>, config: &Config) -> Result<Plan, Fault> {
     let from = config.application_version()?;
-    if from.cmp_precedence(&request.to).is_eq() {
-        return Err(EngineError::NothingToDo { data: from }.into());
-    }
+    check_direction(&from, &request.to)?;
     let mut source = LiveSource::open(config, &Scope::parse(&["db".to_owned()]), &[])?;
     let (name, created) = (&config.application.name, now());
     let seed = seed(name, &from, &created);

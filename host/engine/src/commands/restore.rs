@@ -97,6 +97,9 @@ fn decide(context: &Context<'_>, request: &RestoreRequest<'_>, archive: &Archive
         Verdict::Downgrade => {
             Err(EngineError::Downgrade { data: data.clone(), application: application.clone() }.into())
         }
+        Verdict::OtherLine if data.cmp_precedence(&application).is_gt() => {
+            Err(EngineError::Downgrade { data: data.clone(), application: application.clone() }.into())
+        }
         Verdict::OtherLine => {
             Err(EngineError::OtherLine { data: data.clone(), application: application.clone() }.into())
         }

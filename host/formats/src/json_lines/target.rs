@@ -10,7 +10,7 @@ use godwit_files::TreeBuilder;
 use godwit_model::{Catalog, Chunk, CollectionId, Fault, Form, RecordTarget, Staged, TreeEntry, TreeName, TreeTarget};
 
 use super::EXTENSION;
-use crate::staging::Staging;
+use crate::staging::{Staging, place};
 use crate::{FormatsError, layout};
 
 /// Writes a directory of JSON lines, as `<directory>.partial` until its commit; folders with mode
@@ -29,6 +29,11 @@ struct Written {
 }
 
 impl JsonLinesDirectory {
+    /// Refuses a path where [`create`](Self::create) would refuse to begin; writes nothing.
+    pub fn check_path(directory: &Path) -> Result<(), Fault> {
+        Ok(place(directory).map(drop)?)
+    }
+
     /// Begins a new directory.
     ///
     /// # Errors

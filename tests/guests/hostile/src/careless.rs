@@ -1,6 +1,7 @@
 //! What an author does wrong with the SDK: panics, loops, takes all memory, talks too much.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use godwit_sdk::host::{Level, log, optional_parameter};
@@ -127,7 +128,7 @@ fn forge() -> Result<()> {
 
 /// Drops a collection and gives it records all the same.
 fn reviving_sessions() -> Migration {
-    let emit = |_: &mut Record, cx: &mut Context| cx.emit("sessions", &"a session");
+    let emit = |_: &mut Record, cx: &mut Context| cx.emit("sessions", &BTreeMap::from([("token", "t")]));
     devices(emit).drop_all("sessions").evolve(|catalog| {
         catalog.drop_object("users_end_sessions")?;
         catalog.drop_collection("sessions")

@@ -22,8 +22,8 @@ pub(crate) const BEHAVIOURS: &[(&str, Behaviour)] = &[
     ("unknown-field", Transform(|_| one_device(&with_field("\"colour\":\"red\"")))),
     ("control-characters-in-field", Transform(|_| one_device(&with_field("\"\\u001b[2J\\u202e\":1")))),
     ("duplicate-field", Transform(|_| one_device(&with_field("\"id\":2")))),
-    ("duplicate-key", Transform(|_| devices(&[device("1", "\"a\"", "null"), device("1", "\"b\"", "null")]))),
-    ("dangling-reference", Transform(|_| one_device(&device("1", "\"a\"", "9999")))),
+    ("duplicate-key", Transform(|input| with_device(input, &device("1", "\"b\"", "null")))),
+    ("dangling-reference", Transform(|input| with_device(input, &device("1000", "\"a\"", "9999")))),
     ("control-characters-in-key", Transform(|_| one_device(&device("\"\u{9b}2J\u{202e}\"", "\"a\"", "null")))),
     ("huge-record", Transform(huge_record)),
     ("nested-too-deeply", Transform(nested_too_deeply)),
@@ -37,12 +37,13 @@ fn chunk(collection: &str, records: &[u8]) -> Chunk {
     Chunk { collection: collection.to_owned(), first: u64::MAX, records: records.to_vec() }
 }
 
-fn devices(records: &[String]) -> Result<Vec<Chunk>, Failure> {
-    Ok(vec![chunk("devices", (records.join("\n") + "\n").as_bytes())])
+fn one_device(record: &str) -> Result<Vec<Chunk>, Failure> {
+    Ok(vec![chunk("devices", format!("{record}\n").as_bytes())])
 }
 
-fn one_device(record: &str) -> Result<Vec<Chunk>, Failure> {
-    devices(&[record.to_owned()])
+fn with_device(mut input: Chunk, record: &str) -> Result<Vec<Chunk>, Failure> {
+    input.records.extend(format!("{record}\n").bytes());
+    Ok(vec![input])
 }
 
 fn device(id: &str, hostname: &str, owner: &str) -> String {
@@ -59,11 +60,9 @@ fn no_line_feed(input: Chunk) -> Result<Vec<Chunk>, Failure> {
     Ok(vec![chunk("devices", input.records.trim_ascii_end())])
 }
 
-fn huge_record(mut input: Chunk) -> Result<Vec<Chunk>, Failure> {
+fn huge_record(input: Chunk) -> Result<Vec<Chunk>, Failure> {
     let name = format!("\"{}\"", "x".repeat(8 << 20));
-    input.records.extend(device("1000000", &name, "null").bytes());
-    input.records.push(b'\n');
-    Ok(vec![input])
+    with_device(input, &device("1000000", &name, "null"))
 }
 
 fn many_chunks(input: Chunk) -> Result<Vec<Chunk>, Failure> {

@@ -1,0 +1,213 @@
+//! What a host would refuse sooner or later, found before anyone ships it.
+
+use std::collections::BTreeMap;
+
+use godwit_model::{Collection, Database, Fault, ModuleManifest, records};
+use godwit_sandbox::{Granted, Limits, Module, Parameters, Sandbox};
+use semver::{Comparator, Version};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::run::{self, Crew, Piece, text_of, unless_interrupted};
+use crate::{Finding, cases, generate};
+
+/// What to try a module on.
+#[derive(Debug, Clone, Default)]
+pub struct Checking {
+    /// Values for its parameters.
+    pub parameters: BTreeMap<String, Value>,
+    /// A catalog to evolve, and to make records up for.
+    pub catalog: Option<Database>,
+    /// Golden cases to run.
+    pub cases: Vec<cases::Case>,
+}
+
+/// What was looked at, and what was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckReport {
+    /// In order.
+    pub steps: Vec<Step>,
+}
+
+/// One thing looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// What, in words.
+    pub what: String,
+    /// What is wrong with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+}
+
+impl CheckReport {
+    /// Whether nothing was found.
+    pub fn is_clean(&self) -> bool {
+        self.steps.iter().all(|step| step.findings.is_empty())
+    }
+
+    fn add(&mut self, what: impl Into<String>, findings: Vec<Finding>) {
+        self.steps.push(Step { what: what.into(), findings });
+    }
+}
+
+/// Looks at a module that was read, and with that has a manifest and no import but its due.
+///
+/// # Errors
+/// A host would refuse it: an export is missing, it does not compile, or a parameter has no value.
+pub fn check(sandbox: &Sandbox, module: &Module, on: &Checking) -> Result<CheckReport, Fault> {
+    let mut report = CheckReport { steps: vec![] };
+    report.add("the manifest holds together", contradictions(&module.manifest));
+    let parameters = Parameters::of_run("2026-01-02T03:04:05Z", "0000000000000000").with(&on.parameters);
+    let granted = sandbox.grant(module, &parameters, Limits::default())?;
+    report.add("imports nothing but godwit:migration, and has all its exports", vec![]);
+    if let Some(catalog) = &on.catalog {
+        check_catalog(&granted, catalog, &mut report)?;
+    }
+    for case in &on.cases {
+        let played = cases::run(sandbox, module, case, cases::Mode::Compare)?;
+        let findings = if let cases::Outcome::Failed(findings) = played.outcome { findings } else { vec![] };
+        report.add(format!("the case {} is as expected, twice the same", case.name), findings);
+    }
+    Ok(report)
+}
+
+/// What the parts of a manifest say against each other.
+fn contradictions(manifest: &ModuleManifest) -> Vec<Finding> {
+    let mut findings = vec![];
+    let mut wrong = |place: &str, problem: String| findings.push(Finding::problem(place, problem));
+    let (from, to) = (&manifest.from, &manifest.to);
+    if from.matches(to) {
+        wrong("manifest, from", format!("{from} takes {to} itself, which it makes; end it with `<{to}`"));
+    }
+    let starts: Vec<_> = from.comparators.iter().map(version_of).collect();
+    if !starts.iter().any(|start| manifest.may_step_from(start)) {
+        wrong(
+            "manifest, from",
+            format!("no version of {from} may step to {to}: they are on different lines, or `crosses` names others"),
+        );
+    }
+    if !starts.iter().any(|start| start < to) {
+        wrong("manifest, to", format!("{to} is not after {from}: modules only lead forward"));
+    }
+    if manifest.rewrites.is_empty() && manifest.creates.is_empty() && manifest.drops.is_empty() {
+        wrong("manifest", "it neither rewrites nor creates nor drops any collection".to_owned());
+    }
+    findings
+}
+
+fn version_of(comparator: &Comparator) -> Version {
+    let number = |part: Option<u64>| part.unwrap_or(0);
+    Version { pre: comparator.pre.clone(), ..Version::new(comparator.major, number(comparator.minor), number(comparator.patch)) }
+}
+
+fn check_catalog(granted: &Granted, catalog: &Database, report: &mut CheckReport) -> Result<(), Fault> {
+    let evolved = unless_interrupted(granted.evolve(catalog))?;
+    let again = unless_interrupted(granted.evolve(catalog))?;
+    let place = "evolve, on this catalog";
+    let after = match (evolved, again) {
+        (Ok(one), Ok(two)) if one == two => one,
+        (Ok(_), Ok(_)) => {
+            report.add(EVOLVES, vec![Finding::problem(place, "two runs make different catalogs")]);
+            return Ok(());
+        }
+        (Err(error), _) | (_, Err(error)) => {
+            report.add(EVOLVES, vec![Finding::problem(place, text_of(&error))]);
+            return Ok(());
+        }
+    };
+    report.add(EVOLVES, vec![]);
+    for collection in catalog.collections.iter().filter(|collection| granted.manifest().takes(collection.name.as_str())) {
+        let tried = try_on(granted, collection, &after)?;
+        let what = format!(
+            "{} records made up for {}: {} taken, {} refused by the module, twice the same",
+            tried.taken + tried.refused,
+            collection.name,
+            tried.taken,
+            tried.refused
+        );
+        report.add(what, tried.findings);
+    }
+    Ok(())
+}
+
+const EVOLVES: &str = "the catalog evolves as the manifest declares, twice the same";
+
+#[derive(Default)]
+struct Tried {
+    taken: usize,
+    refused: usize,
+    findings: Vec<Finding>,
+}
+
+/// Findings told of one collection; one mistake makes many.
+const FINDINGS: usize = 5;
+
+/// Each record on its own: a module may well refuse what was made up, and must do so twice.
+fn try_on(granted: &Granted, collection: &Collection, after: &Database) -> Result<Tried, Fault> {
+    let mut tried = Tried::default();
+    for (number, lines) in (0..).zip(generate::records(collection)) {
+        let pieces = [Piece { collection: &collection.name, first: number, lines: &lines }];
+        let one = unless_interrupted(run::run(granted, &pieces, Crew::One, &mut vec![]))?;
+        let two = unless_interrupted(run::run(granted, &pieces, Crew::Many, &mut vec![]))?;
+        let place = format!("{}, record {}", collection.name, String::from_utf8_lossy(&lines).trim_end());
+        if one.is_ok() { tried.taken += 1 } else { tried.refused += 1 }
+        if tried.findings.len() < FINDINGS {
+            tried.findings.extend(judge(&place, &one, &two, after));
+        }
+    }
+    Ok(tried)
+}
+
+type Run = Result<run::Records, godwit_sandbox::SandboxError>;
+
+fn judge(place: &str, one: &Run, two: &Run, after: &Database) -> Option<Finding> {
+    match (one, two) {
+        (Ok(one), Ok(two)) if one == two => misfit(one, after).map(|problem| Finding::problem(place, problem)),
+        (Err(one), Err(two)) if one.to_string() == two.to_string() => None,
+        _ => Some(Finding::problem(place, "two runs return different bytes: the module is not deterministic")),
+    }
+}
+
+/// The first record returned that does not fit the catalog which the module made.
+fn misfit(output: &run::Records, after: &Database) -> Option<String> {
+    output.iter().find_map(|(name, lines)| match after.collection(name.as_str()) {
+        None => Some(format!("it returns records of {name}, which its catalog does not have")),
+        Some(collection) => records::check(collection, lines, |_, _| {})
+            .err()
+            .map(|error| format!("what it returns does not fit the catalog that it makes: {name}, {error}")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(from: &str, to: &str, more: &str) -> Vec<String> {
+        let json = format!(
+            r#"{{"name": "acme/x", "version": "1.0.0", "application": "x", "rewrites": ["a"], "from": "{from}", "to": "{to}"{more}}}"#
+        );
+        let manifest = ModuleManifest::parse(json.as_bytes()).unwrap();
+        contradictions(&manifest).into_iter().map(|finding| finding.problem).collect()
+    }
+
+    #[test]
+    fn a_step_that_makes_sense_is_let_pass() {
+        assert_eq!(found(">=1.0.0, <1.1.0", "1.1.0", ""), [""; 0]);
+        assert_eq!(found("~1.0", "1.1.0", ""), [""; 0]);
+        assert_eq!(found(">=1.9.0, <2.0.0", "2.0.0", r#", "crosses": {"from": "1", "to": "2"}"#), [""; 0]);
+        assert_eq!(found(">=1.2.0-rc.1, <1.2.0", "1.2.0", ""), [""; 0]);
+    }
+
+    #[test]
+    fn a_step_in_a_circle_sideways_or_back_is_found() {
+        for (from, to, more, part) in [
+            ("1.0.0", "1.1.0", "", "takes 1.1.0 itself"),
+            (">=1.0.0, <2.0.0", "2.0.0", "", "different lines"),
+            (">=0.1.0, <0.2.0", "0.3.0", r#", "crosses": {"from": "0.2", "to": "0.3"}"#, "`crosses` names others"),
+            (">=1.2.0, <1.3.0", "1.1.0", "", "only lead forward"),
+        ] {
+            let found = found(from, to, more);
+            assert!(found.iter().any(|problem| problem.contains(part)), "{from} to {to}: {found:?}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What the author of a migration module does with `godwit module`, a function for each command:
+//!
+//! - [`begin`] writes a crate that builds and passes its tests as it is
+//! - [`build`] makes a component of a crate
+//! - [`Outline`] says what a module is and asks for, without running it
+//! - [`check`] looks for what a host would refuse, and for whatever is not deterministic
+//! - [`cases::run`] plays golden cases: records in, records out, compared byte for byte
+//!
+//! Modules are run in the sandbox that operators run them in; nothing here has rights to lend them.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use godwit_author::{build, cases, shape};
+//! use godwit_sandbox::{Options, Sandbox};
+//!
+//! # fn main() -> Result<(), godwit_model::Fault> {
+//! let dir = Path::new("shop-1.1");
+//! let module = build(dir)?.module;
+//! let sandbox = Sandbox::new(&Options::default())?;
+//! for case in cases::find(&dir.join("cases"), &[])? {
+//!     let report = cases::run(&sandbox, &module, &case, cases::Mode::Compare)?;
+//!     println!("{}: {}", report.name, report.outcome.word());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod begin;
+mod build;
+pub mod cases;
+mod check;
+mod error;
+mod finding;
+mod generate;
+mod outline;
+mod run;
+mod sdk;
+pub mod shape;
+
+pub use begin::{Begun, Beginning, begin};
+pub use build::{Built, build, read};
+pub use check::{CheckReport, Checking, Step, check};
+pub use error::AuthorError;
+pub use finding::Finding;
+pub use outline::Outline;
+pub use sdk::find_sdk;
