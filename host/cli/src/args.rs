@@ -77,6 +77,9 @@ pub enum Command {
     Verify(Verify),
     /// Write the records as plain JSON lines into a new directory
     Export(Export),
+    /// What a module's author does: begin, build, look at, check and test one
+    #[command(subcommand)]
+    Module(ModuleCommand),
     /// Play the whole story on a sample application, in a new folder
     Demo(Demo),
     /// Print a completion script for a shell
@@ -251,6 +254,97 @@ pub struct Demo {
     /// The directory that holds the sample application's modules
     #[arg(long, value_name = "DIR", env = "GODWIT_MODULES")]
     pub modules: PathBuf,
+}
+
+/// `godwit module`
+#[derive(Debug, Subcommand)]
+pub enum ModuleCommand {
+    /// Write a crate that builds and passes its tests, to go on from
+    New(ModuleNew),
+    /// Make a component of a crate
+    Build(ModuleBuild),
+    /// Say what a module does and asks for, without running it
+    Inspect(ModuleInspect),
+    /// Look for what a host would refuse, and for whatever is not deterministic
+    Check(ModuleCheck),
+    /// Build a crate and run its golden cases
+    Test(ModuleTest),
+}
+
+/// `godwit module new`
+#[derive(Debug, ClapArgs)]
+pub struct ModuleNew {
+    /// The module's name: vendor/name, such as acme/shop-1.1
+    #[arg(value_name = "VENDOR/NAME")]
+    pub name: godwit_model::ModuleName,
+    /// The data it takes: a version to start from, or a semver requirement
+    #[arg(long, value_name = "VERSION")]
+    pub from: String,
+    /// The data version it makes
+    #[arg(long, value_name = "VERSION")]
+    pub to: Version,
+    /// Whose data [default: the name without vendor and version]
+    #[arg(long, value_name = "NAME")]
+    pub application: Option<String>,
+    /// The folder to make [default: the name without its vendor]
+    #[arg(long, value_name = "DIR")]
+    pub path: Option<PathBuf>,
+    /// The folder guest-sdk of a checkout of Godwit [default: of the checkout around the program, or around this folder]
+    #[arg(long, value_name = "DIR", env = "GODWIT_SDK")]
+    pub sdk: Option<PathBuf>,
+}
+
+/// `godwit module build`
+#[derive(Debug, ClapArgs)]
+pub struct ModuleBuild {
+    /// The crate's folder
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// The file to write [default: modules/FOLDER.wasm in cargo's target directory]
+    #[arg(short = 'o', long = "file", value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `godwit module inspect`
+#[derive(Debug, ClapArgs)]
+pub struct ModuleInspect {
+    /// The module
+    #[arg(value_name = "FILE.wasm")]
+    pub module: PathBuf,
+}
+
+/// `godwit module check`
+#[derive(Debug, ClapArgs)]
+pub struct ModuleCheck {
+    /// The module
+    #[arg(value_name = "FILE.wasm")]
+    pub module: PathBuf,
+    /// A catalog to try it on: an archive, or its catalog.json
+    #[arg(long, value_name = "ARCHIVE|FILE.json")]
+    pub catalog: Option<PathBuf>,
+    /// A folder of golden cases to run
+    #[arg(long, value_name = "DIR")]
+    pub cases: Option<PathBuf>,
+    /// A value for a parameter; JSON, or else text
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub parameters: Vec<(String, serde_json::Value)>,
+}
+
+/// `godwit module test`
+#[derive(Debug, ClapArgs)]
+pub struct ModuleTest {
+    /// The crate's folder; its cases are in cases/
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Run this case only; may be repeated
+    #[arg(long = "case", value_name = "NAME")]
+    pub cases: Vec<String>,
+    /// Test this file; build nothing
+    #[arg(long, value_name = "FILE.wasm")]
+    pub module: Option<PathBuf>,
+    /// Make what the module returns the expectation; read it before you keep it
+    #[arg(long)]
+    pub bless: bool,
 }
 
 /// `godwit completions`

@@ -1,5 +1,6 @@
 //! Progress bars on a terminal, and the run's events in the log.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use godwit_engine::{Event, Observer};
@@ -10,6 +11,9 @@ use serde_json::json;
 use crate::args::Global;
 use crate::log::Log;
 
+/// Lines of modules that a terminal is shown; a module may log without end.
+const LINES_SHOWN: usize = 200;
+
 /// Shows events.
 pub struct Progress {
     bar: Mutex<ProgressBar>,
@@ -17,12 +21,21 @@ pub struct Progress {
     verbose: bool,
     quiet: bool,
     bars: bool,
+    /// Lines of modules shown so far.
+    shown: AtomicUsize,
 }
 
 impl Progress {
     pub fn new(global: &Global, log: Log) -> Self {
         let bars = !global.no_progress && !global.quiet;
-        Self { bar: Mutex::new(ProgressBar::hidden()), log, verbose: global.verbose, quiet: global.quiet, bars }
+        Self {
+            bar: Mutex::new(ProgressBar::hidden()),
+            log,
+            verbose: global.verbose,
+            quiet: global.quiet,
+            bars,
+            shown: AtomicUsize::new(0),
+        }
     }
 
     /// The log file.
@@ -53,7 +66,11 @@ impl Progress {
             &json!({ "module": module, "level": format!("{level:?}").to_lowercase(), "message": message }),
         );
         if self.verbose || (level >= LogLevel::Warn && !self.quiet) {
-            self.say(&format!("{module}: {message}"));
+            match self.shown.fetch_add(1, Ordering::Relaxed) {
+                0..LINES_SHOWN => self.say(&format!("{module}: {message}")),
+                LINES_SHOWN => self.say("the modules log more; --log FILE keeps all of it"),
+                _ => {}
+            }
         }
     }
 

@@ -94,7 +94,7 @@ pub fn module_options(args: &Modules, config: Option<&Config>) -> ModuleOptions 
         across_major: args.across_major,
         allow_dangling: args.allow_dangling,
         limits: Limits {
-            memory_bytes: args.module_memory << 20,
+            memory_bytes: args.module_memory.saturating_mul(1 << 20),
             call_time: std::time::Duration::from_secs(args.module_time),
             ..Limits::default()
         },

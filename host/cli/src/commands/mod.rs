@@ -7,6 +7,7 @@ mod demo;
 mod export;
 mod init;
 mod migrate;
+mod module;
 mod plan;
 mod restore;
 
@@ -28,6 +29,7 @@ pub fn run(session: &Session, command: &Command) -> Result<ExitCode, Fault> {
         Command::Inspect(args) => archives::inspect(session, args),
         Command::Verify(args) => archives::verify(session, args),
         Command::Export(args) => export::run(session, args),
+        Command::Module(command) => module::run(session, command),
         Command::Demo(args) => demo::run(session, args),
         Command::Completions(args) => Ok(completions::run(args)),
     }

@@ -1,0 +1,33 @@
+//! `godwit module`: what a module's author does.
+
+mod build;
+mod check;
+mod findings;
+mod new;
+mod test;
+
+use std::process::ExitCode;
+
+use godwit_author::Outline;
+use godwit_model::Fault;
+use serde_json::json;
+
+use crate::args::{ModuleCommand, ModuleInspect};
+use crate::session::Session;
+
+pub fn run(session: &Session, command: &ModuleCommand) -> Result<ExitCode, Fault> {
+    match command {
+        ModuleCommand::New(args) => new::run(session, args),
+        ModuleCommand::Build(args) => build::run(session, args),
+        ModuleCommand::Inspect(args) => inspect(session, args),
+        ModuleCommand::Check(args) => check::run(session, args),
+        ModuleCommand::Test(args) => test::run(session, args),
+    }
+}
+
+fn inspect(session: &Session, args: &ModuleInspect) -> Result<ExitCode, Fault> {
+    let outline = Outline::of(&godwit_author::read(&args.module)?);
+    let document = json!({ "command": "module inspect", "file": args.module, "module": outline });
+    session.show(&document, || outline.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
