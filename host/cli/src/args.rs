@@ -20,6 +20,9 @@ pub struct Args {
     pub command: Command,
 }
 
+/// The command that makes a worker process of this program.
+pub const WORKER: &str = "worker";
+
 /// How results are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
@@ -82,6 +85,9 @@ pub enum Command {
     Module(ModuleCommand),
     /// Play the whole story on a sample application, in a new folder
     Demo(Demo),
+    /// Run modules for another godwit, which talks to it through pipes
+    #[command(name = WORKER, hide = true)]
+    Worker,
     /// Print a completion script for a shell
     Completions(Completions),
 }

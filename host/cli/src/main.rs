@@ -16,11 +16,14 @@ use std::process::ExitCode;
 use clap::Parser;
 use godwit_engine::Stop;
 
-use crate::args::Args;
+use crate::args::{Args, Command};
 use crate::session::Session;
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if matches!(args.command, Command::Worker) {
+        return godwit_sandbox::serve();
+    }
     let stop = Stop::default();
     let outcome = watch_for_interrupts(&stop)
         .and_then(|()| Session::open(&args.global, stop))

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use godwit_engine::{Config, Context, ModuleOptions, Stop};
 use godwit_model::Fault;
-use godwit_sandbox::{Limits, Options, Sandbox};
+use godwit_sandbox::{Limits, Options, Sandbox, Workers};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::args::{Global, Modules, Output};
+use crate::args::{Global, Modules, Output, WORKER};
 use crate::exit;
 use crate::log::Log;
 use crate::progress::Progress;
@@ -21,7 +21,7 @@ pub struct Session {
     pub progress: Progress,
     pub stop: Stop,
     cache: Option<PathBuf>,
-    workers: usize,
+    threads: usize,
 }
 
 impl Session {
@@ -35,7 +35,7 @@ impl Session {
             progress,
             stop,
             cache: global.cache.clone().or_else(cache_directory),
-            workers: global.workers,
+            threads: global.workers,
         })
     }
 
@@ -53,13 +53,22 @@ impl Session {
         &self.config_path
     }
 
-    pub fn sandbox(&self) -> Result<Sandbox, Fault> {
-        let options = Options { cache: self.cache.clone(), stop: Some(self.stop.flag()) };
-        Ok(Sandbox::new(&options)?)
+    fn sandbox_options(&self) -> Options {
+        Options { cache: self.cache.clone(), stop: Some(self.stop.flag()) }
     }
 
-    pub fn context<'a>(&'a self, sandbox: &'a Sandbox) -> Context<'a> {
-        Context { observer: &self.progress, stop: &self.stop, sandbox, workers: self.workers }
+    /// Runs modules in this process: for their author's tools, which hold no data but the author's own.
+    pub fn sandbox(&self) -> Result<Sandbox, Fault> {
+        Ok(Sandbox::new(&self.sandbox_options())?)
+    }
+
+    /// Starts this program itself to run modules, as `godwit worker`.
+    pub fn workers(&self) -> Result<Workers, Fault> {
+        Ok(Workers::new(&self.sandbox_options(), &[WORKER])?)
+    }
+
+    pub fn context<'a>(&'a self, workers: &'a Workers) -> Context<'a> {
+        Context { observer: &self.progress, stop: &self.stop, workers, threads: self.threads }
     }
 
     /// Shows a result: the document, or the text for people.

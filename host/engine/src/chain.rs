@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use godwit_archive::Lineage;
-use godwit_model::{Catalog, CollectionId, DatabaseName, Digest, Fault};
-use godwit_sandbox::{Granted, Instance, LogLine, Output};
+use godwit_model::{Catalog, CollectionId, Digest, Fault};
+use godwit_sandbox::{Flow, Logged, Prepared, Worker, Workers};
 use semver::Version;
 use serde_json::Value;
 
@@ -12,13 +12,11 @@ use serde_json::Value;
 #[derive(Clone)]
 pub struct Step {
     /// The module, ready to run.
-    pub granted: Granted,
+    pub module: Prepared,
     /// Digest of its component.
     pub digest: Digest,
     /// Its component, to be kept in the archive that it makes.
     pub component: Vec<u8>,
-    /// The database it works on.
-    pub database: DatabaseName,
     /// The version of the data before it.
     pub from: Version,
     /// The parameters that it takes, with the values it gets.
@@ -28,7 +26,7 @@ pub struct Step {
 impl Step {
     /// What an archive keeps of the step.
     pub fn lineage(&self) -> Lineage {
-        let manifest = self.granted.manifest();
+        let manifest = self.module.manifest();
         Lineage {
             module: manifest.name.clone(),
             version: manifest.version.clone(),
@@ -40,11 +38,11 @@ impl Step {
     }
 
     fn takes(&self, collection: &CollectionId) -> bool {
-        self.database == collection.database && self.granted.manifest().takes(collection.name.as_str())
+        *self.module.database() == collection.database && self.module.manifest().takes(collection.name.as_str())
     }
 
     fn gives(&self, collection: &CollectionId) -> bool {
-        self.database == collection.database && self.granted.manifest().gives(collection.name.as_str())
+        *self.module.database() == collection.database && self.module.manifest().gives(collection.name.as_str())
     }
 }
 
@@ -85,88 +83,46 @@ impl Chain {
 
     /// Whether one instance must see everything in order.
     pub fn ordered(&self) -> bool {
-        self.steps.iter().any(|step| step.granted.manifest().ordered)
+        self.steps.iter().any(|step| step.module.manifest().ordered)
     }
 
-    /// Starts one instance of each module.
-    pub fn start(&self) -> Result<Running<'_>, Fault> {
-        let instances: Result<Vec<_>, _> = self.steps.iter().map(|step| step.granted.instantiate()).collect();
-        Ok(Running { chain: self, instances: instances? })
+    /// Starts a worker; none is needed where there is no module.
+    pub fn start(&self, workers: &Workers) -> Result<Running, Fault> {
+        let modules: Vec<_> = self.steps.iter().map(|step| step.module.clone()).collect();
+        let worker = if modules.is_empty() { None } else { Some(workers.spawn(&modules)?) };
+        Ok(Running(worker))
     }
 }
 
-/// A line that a module logged.
-pub struct Logged {
-    /// Which step of the chain.
-    pub step: usize,
-    /// The line.
-    pub line: LogLine,
-}
+/// The chain at work, for one thread: a worker, where there is any module.
+pub struct Running(Option<Worker>);
 
-/// JSON lines for a collection on their way through the chain.
-pub struct Flow {
-    /// Whose they are.
-    pub collection: CollectionId,
-    /// JSON lines.
-    pub lines: Vec<u8>,
-}
-
-/// One set of instances, for one thread.
-pub struct Running<'a> {
-    chain: &'a Chain,
-    instances: Vec<Instance>,
-}
-
-impl Running<'_> {
+impl Running {
     /// Takes a chunk's lines through every module of the chain.
     pub fn transform(&mut self, collection: &CollectionId, first: u64, lines: Vec<u8>) -> Result<Vec<Flow>, Fault> {
-        self.through(0, first, vec![Flow { collection: collection.clone(), lines }])
+        match &mut self.0 {
+            Some(worker) => Ok(worker.transform(collection, first, &lines)?),
+            None => Ok(vec![Flow { collection: collection.clone(), lines }]),
+        }
     }
 
     /// Finishes each module, and takes what it still had through those after it.
     pub fn finish(&mut self) -> Result<Vec<Flow>, Fault> {
-        let mut all = vec![];
-        for step in 0..self.instances.len() {
-            let database = self.chain.steps[step].database.clone();
-            for output in self.instances[step].finish()? {
-                let flow = flow_of(&database, output);
-                all.extend(self.through(step + 1, 0, vec![flow])?);
-            }
-        }
-        Ok(all)
+        Ok(self.0.as_mut().map_or(Ok(vec![]), Worker::finish)?)
     }
 
     /// Lets each module check the result.
     pub fn verify(&mut self) -> Result<(), Fault> {
-        self.instances.iter_mut().try_for_each(|instance| Ok(instance.verify()?))
+        Ok(self.0.as_mut().map_or(Ok(()), Worker::verify)?)
     }
 
     /// What the modules logged since the last time.
     pub fn take_log(&mut self) -> Vec<Logged> {
-        let of_step = |(step, instance): (usize, &mut Instance)| {
-            instance.take_log().into_iter().map(move |line| Logged { step, line })
-        };
-        self.instances.iter_mut().enumerate().flat_map(of_step).collect()
+        self.0.as_mut().map(Worker::take_log).unwrap_or_default()
     }
 
-    fn through(&mut self, start: usize, first: u64, flows: Vec<Flow>) -> Result<Vec<Flow>, Fault> {
-        let mut flows = flows;
-        for (step, instance) in self.chain.steps.iter().zip(&mut self.instances).skip(start) {
-            let mut next = Vec::with_capacity(flows.len());
-            for flow in flows {
-                if step.takes(&flow.collection) {
-                    let outputs = instance.transform(&flow.collection.name, first, flow.lines)?;
-                    next.extend(outputs.into_iter().map(|output| flow_of(&step.database, output)));
-                } else {
-                    next.push(flow);
-                }
-            }
-            flows = next;
-        }
-        Ok(flows)
+    /// What the worker could not give up on this machine.
+    pub fn kept(&self) -> &[String] {
+        self.0.as_ref().map_or(&[], Worker::kept)
     }
-}
-
-fn flow_of(database: &DatabaseName, output: Output) -> Flow {
-    Flow { collection: CollectionId { database: database.clone(), name: output.collection }, lines: output.lines }
 }

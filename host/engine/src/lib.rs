@@ -17,8 +17,8 @@
 //! godwit_database::run_script(&config.databases["main"].url, "CREATE TABLE goods (id INTEGER PRIMARY KEY, name TEXT);
 //!     INSERT INTO goods (name) VALUES ('tea'), ('salt')")?;
 //!
-//! let sandbox = godwit_sandbox::Sandbox::new(&godwit_sandbox::Options::default())?;
-//! let context = Context { observer: &(), stop: &Stop::default(), sandbox: &sandbox, workers: 0 };
+//! let workers = godwit_sandbox::Workers::new(&godwit_sandbox::Options::default(), &["worker"])?;
+//! let context = Context { observer: &(), stop: &Stop::default(), workers: &workers, threads: 0 };
 //! let archive = home.join("shop-1.0.0.tar");
 //! let request = BackupRequest {
 //!     config: &config,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use godwit_database::Violation;
 use godwit_model::{Catalog, Database, DatabaseName, Fault, limits, resolve_chain};
-use godwit_sandbox::{Module, Parameters, Sandbox, tame};
+use godwit_sandbox::{Logged, Module, Parameters, Workers, tame};
 use semver::Version;
 
 use crate::EngineError;
@@ -40,9 +40,12 @@ pub(crate) fn chain(
     let mut chain = Chain { allow_dangling: options.allow_dangling, ..Chain::empty(catalog) };
     let mut at = wanted.from.clone();
     for index in order {
-        let step = step(context.sandbox, options, &modules[index], &parameters, &at, &chain.after)?;
-        let database =
-            chain.after.databases.get_mut(&step.database).ok_or_else(|| missing(&modules[index], &step.database))?;
+        let step = step(context.workers, options, &modules[index], &parameters, &at, &chain.after)?;
+        let database = chain
+            .after
+            .databases
+            .get_mut(step.module.database())
+            .ok_or_else(|| missing(&modules[index], step.module.database()))?;
         *database = evolve(context, &step, database)?;
         at = manifests[index].to.clone();
         chain.steps.push(step);
@@ -56,24 +59,22 @@ fn check_parameters(options: &ModuleOptions, chain: &Chain) -> Result<(), Engine
     let known: BTreeSet<_> = chain.steps.iter().flat_map(|step| step.parameters.keys().cloned()).collect();
     match options.asked.iter().find(|name| !known.contains(*name)) {
         None => Ok(()),
-        Some(name) => {
-            Err(EngineError::UnknownParameter { name: name.clone(), known: known.into_iter().collect() })
-        }
+        Some(name) => Err(EngineError::UnknownParameter { name: name.clone(), known: known.into_iter().collect() }),
     }
 }
 
 fn evolve(context: &Context<'_>, step: &Step, database: &Database) -> Result<Database, Fault> {
     let mut log = vec![];
-    let evolved = step.granted.evolve_with_log(database, &mut log);
-    let module = step.granted.manifest().name.as_str();
-    for line in &log {
+    let evolved = context.workers.evolve(&step.module, database, &mut log);
+    let module = step.module.manifest().name.as_str();
+    for Logged { line, .. } in &log {
         context.observer.event(Event::Log { module, level: line.level, message: &line.message });
     }
     Ok(evolved?)
 }
 
 fn step(
-    sandbox: &Sandbox,
+    workers: &Workers,
     options: &ModuleOptions,
     module: &Module,
     parameters: &Parameters,
@@ -82,10 +83,9 @@ fn step(
 ) -> Result<Step, Fault> {
     let own = parameters.for_module(&module.manifest)?;
     Ok(Step {
-        granted: sandbox.grant(module, parameters, options.limits)?,
+        module: workers.prepare(module, parameters, database_of(module, catalog)?, options.limits)?,
         digest: module.digest,
         component: module.bytes.clone(),
-        database: database_of(module, catalog)?,
         from: from.clone(),
         parameters: own.given(),
     })
@@ -112,7 +112,7 @@ fn missing(module: &Module, database: &DatabaseName) -> EngineError {
 /// the chain either (an old view over a table long gone) is not the chain's fault.
 fn prove(chain: &Chain) -> Result<(), Fault> {
     let mut problems = vec![];
-    for name in chain.steps.iter().map(|step| &step.database).collect::<BTreeSet<_>>() {
+    for name in chain.steps.iter().map(|step| step.module.database()).collect::<BTreeSet<_>>() {
         let old = unfit(&chain.before, name)?;
         let new = unfit(&chain.after, name)?;
         let caused = new.iter().filter(|found| !old.iter().any(|old| old.kind == found.kind && old.name == found.name));

@@ -4,27 +4,28 @@
 //! reader ──jobs──▶ workers (decompress, every module, check, compress) ──in order──▶ target
 //! ```
 //!
-//! One thread reads, a worker per core transforms, the calling thread writes. Order is kept by a
+//! One thread reads, a thread per core transforms, each with a worker process that runs the modules, and the calling
+//! thread writes. Order is kept by a
 //! bounded queue of promises: the reader queues each job's answer before the job, and the writer takes
 //! answers in that order. So at most as many chunks as the queue holds are in memory.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use godwit_model::limits::COMPRESSION_LEVEL;
 use godwit_model::{Body, Catalog, Chunk, CollectionId, Fault, Form, RecordSource, RecordTarget, records};
-use godwit_sandbox::{LogLevel, tame};
+use godwit_sandbox::{Flow, LogLevel, Logged, Workers, tame};
 
 use crate::EngineError;
-use crate::chain::{Chain, Flow, Logged, Running};
+use crate::chain::{Chain, Running};
 use crate::keys::{Claim, DANGLING, KeyJudge, KeyRules};
 use crate::observer::{Event, Observer, Stop};
 use crate::report::{Report, Violation};
 
-/// Chunks under way for each worker.
-const CHUNKS_PER_WORKER: usize = 2;
+/// Chunks under way for each thread.
+const CHUNKS_PER_THREAD: usize = 2;
 
 /// Where the chunks go.
 pub(crate) enum End<'a> {
@@ -50,37 +51,51 @@ pub(crate) struct Run<'a> {
     pub(crate) observer: &'a dyn Observer,
     pub(crate) stop: &'a Stop,
     /// Threads that transform; 0: one a core.
-    pub(crate) workers: usize,
+    pub(crate) threads: usize,
+    /// Where modules run.
+    pub(crate) workers: &'a Workers,
 }
 
 /// Takes all records from the source through the chain to the end.
 pub(crate) fn run(run: Run<'_>, source: &mut dyn RecordSource, mut end: End<'_>) -> Result<Report, Fault> {
     let rules = KeyRules::of(run.chain);
     let work = Work { run, rules: &rules, form: end.form(), catalog: &run.chain.after };
-    let workers = run.worker_count();
-    let (answers_in, answers_out) = sync_channel::<Receiver<Answer>>(workers * CHUNKS_PER_WORKER);
-    let (jobs_in, jobs_out) = sync_channel::<Job>(workers);
-    let jobs_out = Arc::new(Mutex::new(jobs_out));
+    // Before anything is begun, and on this thread: a worker process dies with the thread that started it.
+    let started = start_workers(run)?;
+    let (answers_in, answers_out) = sync_channel::<Receiver<Answer>>(started.len() * CHUNKS_PER_THREAD);
+    let (jobs_in, jobs_out) = sync_channel::<Job>(started.len());
+    let jobs_out = Mutex::new(jobs_out);
     if let End::Target(target) = &mut end {
         target.begin(&run.chain.after)?;
     }
     let mut writer = Writer::new(run, end);
     thread::scope(|scope| {
-        let pool: Vec<_> = (0..workers).map(|_| scope.spawn(|| work_through(work, &jobs_out))).collect();
+        let jobs = &jobs_out;
+        let pool: Vec<_> =
+            started.into_iter().map(|running| scope.spawn(move || work_through(work, running, jobs))).collect();
         let reader = scope.spawn(move || read_all(run, source, &jobs_in, &answers_in));
         let written =
             answers_out.iter().try_for_each(|answer| writer.take(answer.recv().unwrap_or_else(|_| Err(lost()))?));
         drop(answers_out);
         let read = reader.join().unwrap_or_else(|_| Err(lost()));
-        let instances =
-            pool.into_iter().map(|worker| worker.join().unwrap_or_else(|_| Err(lost()))).collect::<Vec<_>>();
+        let ended: Vec<_> = pool.into_iter().map(thread::ScopedJoinHandle::join).collect();
         run.stop.check()?;
         // What the writer found is the cause; the reader's complaint is its echo.
         written.and(read)?;
-        let mut first = instances.into_iter().next().unwrap_or_else(|| Err(lost()))?;
+        let mut first = ended.into_iter().next().and_then(Result::ok).ok_or_else(lost)?;
         writer.take(work.finish(&mut first))?;
         writer.judge(&rules)
     })
+}
+
+/// A worker process for each thread. What this machine does not let them give up is said once.
+fn start_workers(run: Run<'_>) -> Result<Vec<Running>, Fault> {
+    let started: Result<Vec<_>, _> = (0..run.thread_count()).map(|_| run.chain.start(run.workers)).collect();
+    let started = started?;
+    for kept in started.first().map_or(&[][..], Running::kept) {
+        run.observer.event(Event::Note(&format!("the processes that run the modules keep {kept}")));
+    }
+    Ok(started)
 }
 
 fn lost() -> Fault {
@@ -88,8 +103,8 @@ fn lost() -> Fault {
 }
 
 impl Run<'_> {
-    fn worker_count(&self) -> usize {
-        match self.workers {
+    fn thread_count(&self) -> usize {
+        match self.threads {
             _ if self.chain.ordered() => 1,
             0 => thread::available_parallelism().map_or(1, std::num::NonZero::get),
             count => count,
@@ -142,18 +157,13 @@ fn read_all(
     Ok(())
 }
 
-/// A worker: its own instances, one job after another. Gives its instances back at the end.
-fn work_through<'a>(work: Work<'a>, jobs: &Arc<Mutex<Receiver<Job>>>) -> Result<Running<'a>, Fault> {
-    let mut running = work.run.chain.start();
+/// A thread with its worker process: one job after another. Gives the worker back at the end.
+fn work_through(work: Work<'_>, mut running: Running, jobs: &Mutex<Receiver<Job>>) -> Running {
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return running };
-        let done = match &mut running {
-            Ok(running) => work.one(running, job.chunk, job.first),
-            Err(_) => work.run.chain.start().and_then(|mut running| work.one(&mut running, job.chunk, job.first)),
-        };
         // Nobody listens any more once the writer gave up.
-        let _ = job.answer.send(done);
+        let _ = job.answer.send(work.one(&mut running, job.chunk, job.first));
     }
 }
 
@@ -167,7 +177,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// What a worker does with one chunk.
-    fn one(&self, running: &mut Running<'_>, chunk: Chunk, first: u64) -> Answer {
+    fn one(&self, running: &mut Running, chunk: Chunk, first: u64) -> Answer {
         let mut done =
             Done { read: Some((chunk.collection.clone(), chunk.records, chunk.body.length())), ..Done::default() };
         if self.run.chain.takes(&chunk.collection) {
@@ -247,7 +257,7 @@ impl Work<'_> {
     }
 
     /// What the modules still had after the last chunk, and their own check of the result.
-    fn finish(&self, running: &mut Running<'_>) -> Done {
+    fn finish(&self, running: &mut Running) -> Done {
         let mut done = Done::default();
         let finished = self.finish_and_verify(running, &mut done);
         done.log = running.take_log();
@@ -255,7 +265,7 @@ impl Work<'_> {
         done
     }
 
-    fn finish_and_verify(&self, running: &mut Running<'_>, done: &mut Done) -> Result<(), Fault> {
+    fn finish_and_verify(&self, running: &mut Running, done: &mut Done) -> Result<(), Fault> {
         for flow in running.finish()? {
             let origin = flow.collection.clone();
             self.accept(vec![flow], &origin, 0, done)?;
@@ -335,7 +345,7 @@ impl<'a, 'e> Writer<'a, 'e> {
     }
 
     fn log(&mut self, logged: &Logged) {
-        let module = self.run.chain.steps[logged.step].granted.manifest().name.as_str();
+        let module = self.run.chain.steps[logged.step].module.manifest().name.as_str();
         let (level, message) = (logged.line.level, logged.line.message.as_str());
         self.run.observer.event(Event::Log { module, level, message });
         if level >= LogLevel::Warn {

@@ -213,6 +213,17 @@ fn object_from_wit(object: wit::Object, before: &Database) -> Result<Object, Nam
     })
 }
 
+/// A catalog that a worker says a module made: checked as if the module itself had handed it over.
+pub(crate) fn check_evolved(
+    manifest: &ModuleManifest,
+    before: &Database,
+    evolved: &Database,
+) -> Result<Database, SandboxError> {
+    let evolved = from_wit(&manifest.name, to_wit(evolved), before)?;
+    check_declared(manifest, before, &evolved)?;
+    Ok(evolved)
+}
+
 /// Holds the difference between two catalogs to what the manifest declares.
 pub(crate) fn check_declared(
     manifest: &ModuleManifest,
@@ -261,5 +272,9 @@ fn check_promises(manifest: &ModuleManifest, before: &Database, after: &Database
 }
 
 fn undeclared(manifest: &ModuleManifest, collection: &CollectionName, change: &'static str) -> SandboxError {
-    SandboxError::UndeclaredChange { module: manifest.name.clone(), collection: collection.clone(), change }
+    SandboxError::UndeclaredChange {
+        module: manifest.name.clone(),
+        collection: collection.clone(),
+        change: change.into(),
+    }
 }

@@ -67,9 +67,36 @@ fn deterministic() -> Config {
         .wasm_component_model(true)
         .cranelift_nan_canonicalization(true)
         .wasm_relaxed_simd(false)
-        .epoch_interruption(true)
         .max_wasm_stack(STACK_BYTES);
     config
+}
+
+/// For compiling what workers run. Their time is up to the parent, so their code does not look at it.
+pub(crate) fn for_workers(options: &Options) -> Result<Engine, SandboxError> {
+    cached(worker_settings(), options)
+}
+
+/// The same without a compiler's cache, inside a worker.
+pub(crate) fn of_workers() -> Result<Engine, SandboxError> {
+    new_engine(&worker_settings())
+}
+
+/// A worker may write no file, not even one in memory.
+fn worker_settings() -> Config {
+    let mut config = deterministic();
+    config.memory_init_cow(false);
+    config
+}
+
+fn cached(mut config: Config, options: &Options) -> Result<Engine, SandboxError> {
+    if let Some(directory) = &options.cache {
+        config.cache(Some(open_cache(directory)?));
+    }
+    new_engine(&config)
+}
+
+fn new_engine(config: &Config) -> Result<Engine, SandboxError> {
+    Engine::new(config).map_err(|error| SandboxError::Engine(format!("{error:#}")))
 }
 
 fn open_cache(directory: &Path) -> Result<Cache, SandboxError> {

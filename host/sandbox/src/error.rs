@@ -1,12 +1,16 @@
 //! What a module can do wrong.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
 use godwit_model::{CollectionName, Fault, FaultClass, ModuleName};
+use serde::{Deserialize, Serialize};
+
+use crate::text::tame;
 
 /// Why a module was refused or stopped.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, Serialize, Deserialize)]
 pub enum SandboxError {
     /// The engine could not be set up on this machine.
     #[error("the WebAssembly engine cannot be set up: {0}")]
@@ -60,6 +64,23 @@ pub enum SandboxError {
         /// The interface's name.
         capability: String,
     },
+    /// A worker process does not do its part.
+    #[error("the process that runs the modules does not work: {0}")]
+    Worker(String),
+    /// A worker process died while it ran a module.
+    #[error("the process that ran module {module} died in {call}{}: {how}", place(collection.as_ref(), *first))]
+    WorkerDied {
+        /// The module.
+        module: ModuleName,
+        /// The function called.
+        call: Cow<'static, str>,
+        /// The collection whose chunk it had.
+        collection: Option<CollectionName>,
+        /// Number of the chunk's first record.
+        first: Option<u64>,
+        /// Its exit status or signal.
+        how: String,
+    },
     /// It cannot be compiled, or lacks an export.
     #[error("module {module} cannot be used: {problem}")]
     Unusable {
@@ -82,7 +103,7 @@ pub enum SandboxError {
         /// The module.
         module: ModuleName,
         /// The function called.
-        call: &'static str,
+        call: Cow<'static, str>,
         /// What it said.
         failure: Box<Failure>,
     },
@@ -92,7 +113,7 @@ pub enum SandboxError {
         /// The module.
         module: ModuleName,
         /// The function called.
-        call: &'static str,
+        call: Cow<'static, str>,
         /// The collection whose chunk it had.
         collection: Option<CollectionName>,
         /// Number of the chunk's first record.
@@ -108,7 +129,7 @@ pub enum SandboxError {
         /// The module.
         module: ModuleName,
         /// The function called.
-        call: &'static str,
+        call: Cow<'static, str>,
     },
     /// It took too long.
     #[error("module {module} was stopped in {call}{}: it ran longer than {} s (--module-time)", place(collection.as_ref(), *first), time.as_secs_f32())]
@@ -116,7 +137,7 @@ pub enum SandboxError {
         /// The module.
         module: ModuleName,
         /// The function called.
-        call: &'static str,
+        call: Cow<'static, str>,
         /// The collection whose chunk it had.
         collection: Option<CollectionName>,
         /// Number of the chunk's first record.
@@ -130,7 +151,7 @@ pub enum SandboxError {
         /// The module.
         module: ModuleName,
         /// The function called.
-        call: &'static str,
+        call: Cow<'static, str>,
         /// The collection whose chunk it had.
         collection: Option<CollectionName>,
         /// Number of the chunk's first record.
@@ -148,7 +169,7 @@ pub enum SandboxError {
         /// The module.
         module: ModuleName,
         /// The function called.
-        call: &'static str,
+        call: Cow<'static, str>,
         /// The collection whose chunk it had.
         collection: Option<CollectionName>,
         /// Number of the chunk's first record.
@@ -174,7 +195,7 @@ pub enum SandboxError {
         /// The collection.
         collection: CollectionName,
         /// `changes`, `creates` or `drops`.
-        change: &'static str,
+        change: Cow<'static, str>,
     },
     /// It left out a change that its manifest promises.
     #[error("module {module} promises in its manifest {promise}")]
@@ -198,7 +219,7 @@ impl From<SandboxError> for Fault {
     fn from(error: SandboxError) -> Self {
         use SandboxError as E;
         let class = match &error {
-            E::Engine(_) => FaultClass::System,
+            E::Engine(_) | E::Worker(_) => FaultClass::System,
             E::NotAComponent { .. }
             | E::NoManifest { .. }
             | E::ManifestSection { .. }
@@ -214,8 +235,14 @@ impl From<SandboxError> for Fault {
     }
 }
 
+impl SandboxError {
+    pub(crate) fn unusable(module: &ModuleName, error: &wasmtime::Error) -> Self {
+        Self::Unusable { module: module.clone(), problem: tame(&format!("{error:#}")) }
+    }
+}
+
 /// What a module said when it could not go on, with what the host knows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What the module said.
     pub message: String,

@@ -8,7 +8,7 @@ use wasmtime::component::{Component, Linker};
 
 use crate::bindings::MigrationPre;
 use crate::host::{Host, Parameters};
-use crate::{Instance, Limits, LogLine, Module, Sandbox, SandboxError, convert, tame};
+use crate::{Instance, Limits, LogLine, Module, Sandbox, SandboxError, convert};
 
 /// A compiled module, linked to its capabilities; makes instances, on any thread.
 #[derive(Clone)]
@@ -27,17 +27,25 @@ impl Granted {
         parameters: &Parameters,
         limits: Limits,
     ) -> Result<Self, SandboxError> {
-        let unusable = |error: wasmtime::Error| SandboxError::Unusable {
-            module: module.manifest.name.clone(),
-            problem: tame(&format!("{error:#}")),
-        };
         let parameters = parameters.for_module(&module.manifest)?;
-        let component = Component::new(&sandbox.engine, &module.bytes).map_err(unusable)?;
-        let mut linker = Linker::new(&sandbox.engine);
+        let component = Component::new(&sandbox.engine, &module.bytes)
+            .map_err(|error| SandboxError::unusable(&module.manifest.name, &error))?;
+        Self::link(&component, module.manifest.clone(), parameters, limits, Arc::clone(&sandbox.stop))
+    }
+
+    /// Binds compiled code to its capabilities.
+    pub(crate) fn link(
+        component: &Component,
+        manifest: ModuleManifest,
+        parameters: Parameters,
+        limits: Limits,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self, SandboxError> {
+        let unusable = |error: wasmtime::Error| SandboxError::unusable(&manifest.name, &error);
+        let mut linker = Linker::new(component.engine());
         Host::add_to_linker(&mut linker).map_err(unusable)?;
-        let pre = linker.instantiate_pre(&component).and_then(MigrationPre::new).map_err(unusable)?;
-        let (manifest, parameters) = (Arc::new(module.manifest.clone()), Arc::new(parameters));
-        Ok(Self { pre, manifest, parameters, limits, stop: Arc::clone(&sandbox.stop) })
+        let pre = linker.instantiate_pre(component).and_then(MigrationPre::new).map_err(unusable)?;
+        Ok(Self { pre, manifest: Arc::new(manifest), parameters: Arc::new(parameters), limits, stop })
     }
 
     /// What the module says of itself.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use godwit_model::ModuleManifest;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{ResourceLimiter, Result};
@@ -14,7 +15,7 @@ use crate::limits::{CORE_ITEMS, LOG_LINES, Limits, TABLE_ELEMENTS};
 use crate::text::{tame, tame_line};
 
 /// How much a log line matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum LogLevel {
     Debug,
@@ -24,7 +25,7 @@ pub enum LogLevel {
 }
 
 /// A line that a module wrote.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
     /// How much it matters.
     pub level: LogLevel,
@@ -32,8 +33,16 @@ pub struct LogLine {
     pub message: String,
 }
 
+impl LogLine {
+    /// The same once more made harmless, for a worker's word is not trusted.
+    pub(crate) fn tamed(self) -> Self {
+        let lines: Vec<_> = self.message.split("\n    ").collect();
+        Self { message: tame(&lines.join("\n")), ..self }
+    }
+}
+
 /// Values for modules: the operator's, and `run.timestamp`, `run.seed`.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Parameters(BTreeMap<String, Value>);
 
 impl Parameters {

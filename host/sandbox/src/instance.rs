@@ -108,7 +108,7 @@ impl Instance {
         let said = if failure.message.trim().is_empty() { "it does not say why" } else { &failure.message };
         SandboxError::Failed {
             module: self.granted.manifest.name.clone(),
-            call: call.name,
+            call: call.name.into(),
             failure: Box::new(Failure {
                 message: tame(said),
                 collection: failure.collection.map(line).or_else(|| call.collection.map(ToString::to_string)),
@@ -173,9 +173,15 @@ fn explain(
     let host = store.data_mut();
     let (name, collection, first) = (module.clone(), call.collection.cloned(), call.first);
     match error.downcast_ref::<End>() {
-        Some(End::Interrupted) => return SandboxError::Interrupted { module: name, call: call.name },
+        Some(End::Interrupted) => return SandboxError::Interrupted { module: name, call: call.name.into() },
         Some(End::TimeOver) => {
-            return SandboxError::TooSlow { module: name, call: call.name, collection, first, time: limits.call_time };
+            return SandboxError::TooSlow {
+                module: name,
+                call: call.name.into(),
+                collection,
+                first,
+                time: limits.call_time,
+            };
         }
         None if has_handed_too_much(error) => return too_much_output(module, limits, call),
         None => {}
@@ -184,10 +190,10 @@ fn explain(
     let said = host.take_last_error();
     if host.memory_refused() && said.is_none() {
         let limit = limits.memory_bytes;
-        return SandboxError::TooMuchMemory { module: name, call: call.name, collection, first, limit };
+        return SandboxError::TooMuchMemory { module: name, call: call.name.into(), collection, first, limit };
     }
     let (reason, backtrace) = (reason(said, error), error.downcast_ref::<WasmBacktrace>().and_then(backtrace));
-    SandboxError::Trapped { module: name, call: call.name, collection, first, reason, backtrace }
+    SandboxError::Trapped { module: name, call: call.name.into(), collection, first, reason, backtrace }
 }
 
 /// The engine tells this error by its words only; a test holds it to them.
@@ -198,7 +204,7 @@ fn has_handed_too_much(error: &wasmtime::Error) -> bool {
 fn too_much_output(module: &ModuleName, limits: Limits, call: Call<'_>) -> SandboxError {
     SandboxError::TooMuchOutput {
         module: module.clone(),
-        call: call.name,
+        call: call.name.into(),
         collection: call.collection.cloned(),
         first: call.first,
         limit: limits.output_bytes,

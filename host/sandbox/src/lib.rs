@@ -6,8 +6,11 @@
 //! 2. [`Granted`]: compiled, with the parameters and limits that the operator allows
 //! 3. [`Instance`]: running; takes chunks, gives chunks
 //!
+//! The program itself runs modules in [`Workers`]: the same three stages, the last of them in a process of its
+//! own that can do nothing but answer. Running them in process is for a module author's tools.
+//!
 //! What is absent here: WASI, a clock, randomness, the network, the environment, the file system.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)] // but for worker/load.rs, which loads compiled code
 
 mod bindings;
 mod convert;
@@ -19,6 +22,7 @@ mod instance;
 pub mod limits;
 mod module;
 mod text;
+mod worker;
 
 pub use engine::{Options, Sandbox};
 pub use error::{Failure, SandboxError};
@@ -28,3 +32,4 @@ pub use instance::{Instance, Output};
 pub use limits::Limits;
 pub use module::Module;
 pub use text::{tame, tame_line};
+pub use worker::{Flow, Logged, Prepared, Worker, Workers, serve};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Linear memory of one instance, in bytes.
 pub const MEMORY_BYTES: usize = 256 << 20;
 
@@ -42,7 +44,7 @@ pub const COLUMNS: usize = 4_096;
 pub(crate) const TICK: Duration = Duration::from_millis(20);
 
 /// The limits that an operator may move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// See [`MEMORY_BYTES`].
     pub memory_bytes: usize,

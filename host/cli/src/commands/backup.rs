@@ -25,8 +25,8 @@ pub fn run(session: &Session, args: &Backup) -> Result<ExitCode, Fault> {
         output: output.clone(),
         dry_run: args.dry_run,
     };
-    let sandbox = session.sandbox()?;
-    let (report, id) = backup(&session.context(&sandbox), &request)?;
+    let workers = session.workers()?;
+    let (report, id) = backup(&session.context(&workers), &request)?;
     let document = json!({ "command": "backup", "archive": output, "id": id, "dry_run": args.dry_run, "data_version": version, "report": report });
     session.show(&document, || {
         let ending = match id {

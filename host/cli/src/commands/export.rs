@@ -19,8 +19,8 @@ pub fn run(session: &Session, args: &Export) -> Result<ExitCode, Fault> {
         output: args.output.clone(),
         dry_run: args.dry_run,
     };
-    let sandbox = session.sandbox()?;
-    let report = export(&session.context(&sandbox), &request)?;
+    let workers = session.workers()?;
+    let report = export(&session.context(&workers), &request)?;
     let document = json!({ "command": "export", "directory": args.output, "dry_run": args.dry_run, "report": report });
     session.show(&document, || {
         let ending = match args.dry_run {

@@ -20,8 +20,8 @@ pub fn run(session: &Session, args: &Migrate) -> Result<ExitCode, Fault> {
         modules: module_options(&args.modules, config.as_ref()),
         dry_run: args.dry_run,
     };
-    let sandbox = session.sandbox()?;
-    let (plan, id) = migrate(&session.context(&sandbox), &request)?;
+    let workers = session.workers()?;
+    let (plan, id) = migrate(&session.context(&workers), &request)?;
     let document =
         json!({ "command": "migrate", "archive": args.output, "id": id, "dry_run": args.dry_run, "plan": plan });
     session.show(&document, || match id {

@@ -32,5 +32,6 @@ pub fn run(session: &Session, command: &Command) -> Result<ExitCode, Fault> {
         Command::Module(command) => module::run(session, command),
         Command::Demo(args) => demo::run(session, args),
         Command::Completions(args) => Ok(completions::run(args)),
+        Command::Worker => Ok(godwit_sandbox::serve()),
     }
 }

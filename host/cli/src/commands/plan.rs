@@ -18,8 +18,8 @@ pub fn run(session: &Session, args: &PlanArgs) -> Result<ExitCode, Fault> {
         to: args.to.clone(),
         modules: module_options(&args.modules, config.as_ref()),
     };
-    let sandbox = session.sandbox()?;
-    let plan = plan(&session.context(&sandbox), &request)?;
+    let workers = session.workers()?;
+    let plan = plan(&session.context(&workers), &request)?;
     session.show(&json!({ "command": "plan", "plan": plan }), || text::plan(&plan) + "nothing was written\n")?;
     Ok(status_of(&plan))
 }

@@ -23,8 +23,8 @@ pub fn run(session: &Session, args: &Restore) -> Result<ExitCode, Fault> {
         modules: module_options(&args.modules, Some(&config)),
         dry_run: args.dry_run,
     };
-    let sandbox = session.sandbox()?;
-    let plan = restore(&session.context(&sandbox), &request)?;
+    let workers = session.workers()?;
+    let plan = restore(&session.context(&workers), &request)?;
     let document = json!({ "command": "restore", "archive": args.archive, "dry_run": args.dry_run, "plan": plan });
     session.show(&document, || {
         if args.dry_run {

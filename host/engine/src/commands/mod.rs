@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use godwit_archive::{Archive, Depth};
 use godwit_model::{Digest, Fault};
-use godwit_sandbox::{Limits, Sandbox};
+use godwit_sandbox::{Limits, Workers};
 use jiff::Timestamp;
 use semver::Version;
 use serde_json::Value;
@@ -28,9 +28,9 @@ pub struct Context<'a> {
     /// Asks the run to stop.
     pub stop: &'a Stop,
     /// Runs modules.
-    pub sandbox: &'a Sandbox,
+    pub workers: &'a Workers,
     /// Threads that transform; 0: one a core.
-    pub workers: usize,
+    pub threads: usize,
 }
 
 /// Which modules may be used, and how.
@@ -55,7 +55,7 @@ impl<'a> Context<'a> {
     where
         'a: 'b,
     {
-        Run { chain, observer: self.observer, stop: self.stop, workers: self.workers }
+        Run { chain, observer: self.observer, stop: self.stop, workers: self.workers, threads: self.threads }
     }
 
     fn stage(&self, name: &str, total: Option<u64>) {
