@@ -57,7 +57,9 @@ pub enum EngineError {
         data: Version,
     },
     /// A migration that leads back.
-    #[error("the data is at {data}, newer than the {to} wanted: data is never taken back; give a later version with --to")]
+    #[error(
+        "the data is at {data}, newer than the {to} wanted: data is never taken back; give a later version with --to"
+    )]
     Back {
         /// The data's version.
         data: Version,
@@ -73,7 +75,9 @@ pub enum EngineError {
         known: Vec<String>,
     },
     /// An archive of another application.
-    #[error("the archive is of the application {archive:?} and godwit.toml is for {config:?}; give the other archive, or the other configuration with --config")]
+    #[error(
+        "the archive is of the application {archive:?} and godwit.toml is for {config:?}; give the other archive, or the other configuration with --config"
+    )]
     OtherApplication {
         /// In the archive.
         archive: String,
@@ -166,7 +170,9 @@ pub enum EngineError {
         problems: Vec<String>,
     },
     /// A command that needs a live application.
-    #[error("godwit.toml names neither a database nor a file tree; add one as [databases.main] with a url, or as [files.NAME] with a path")]
+    #[error(
+        "godwit.toml names neither a database nor a file tree; add one as [databases.main] with a url, or as [files.NAME] with a path"
+    )]
     NothingConfigured,
 }
 

@@ -56,9 +56,7 @@ fn check_parameters(options: &ModuleOptions, chain: &Chain) -> Result<(), Engine
     let known: BTreeSet<_> = chain.steps.iter().flat_map(|step| step.parameters.keys().cloned()).collect();
     match options.asked.iter().find(|name| !known.contains(*name)) {
         None => Ok(()),
-        Some(name) => {
-            Err(EngineError::UnknownParameter { name: name.clone(), known: known.into_iter().collect() })
-        }
+        Some(name) => Err(EngineError::UnknownParameter { name: name.clone(), known: known.into_iter().collect() }),
     }
 }
 
