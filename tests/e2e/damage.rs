@@ -141,7 +141,7 @@ fn what_is_wrong_is_said() {
         );
     });
     case("a version that is none", 4, &|bad| {
-        seal(bad, |text| text.replace("\"data_version\": \"1.0.0\"", "\"data_version\": \"1.0\""))
+        seal(bad, |text| text.replace("\"data_version\": \"1.0.0\"", "\"data_version\": \"1.0\""));
     });
     refusals.compare("damage");
 }

@@ -50,14 +50,26 @@ pub fn begin(wanted: &Beginning) -> Result<Begun, AuthorError> {
         return Err(AuthorError::Exists { path });
     }
     let partial = path.with_added_extension("partial");
-    write(&partial, &files(wanted, &manifest, &sdk)).and_then(|()| take_lock_file(&partial, &sdk)).and_then(|()| {
-        fs::rename(&partial, &path).map_err(AuthorError::file("make", &path))
-    })
-    .inspect_err(|_| {
+    make(&partial)?;
+    let finished = write(&partial, &files(wanted, &manifest, &sdk))
+        .and_then(|()| take_lock_file(&partial, &sdk))
+        .and_then(|()| fs::rename(&partial, &path).map_err(AuthorError::file("make", &path)));
+    finished.inspect_err(|_| {
         // Best effort: the error that counts is the first one.
         let _removed = fs::remove_dir_all(&partial);
     })?;
     Ok(Begun { path, sdk, manifest })
+}
+
+/// A folder that is nobody else's.
+fn make(folder: &Path) -> Result<(), AuthorError> {
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent).map_err(AuthorError::file("make", parent))?;
+    }
+    fs::create_dir(folder).map_err(|source| match source.kind() {
+        std::io::ErrorKind::AlreadyExists => AuthorError::Exists { path: folder.to_owned() },
+        _ => AuthorError::file("make", folder)(source),
+    })
 }
 
 fn manifest(wanted: &Beginning) -> Result<ModuleManifest, AuthorError> {
@@ -92,15 +104,16 @@ fn manifest(wanted: &Beginning) -> Result<ModuleManifest, AuthorError> {
 /// The requirement, and the version it starts at.
 fn range(from: &str, to: &Version) -> Result<(VersionReq, Version), String> {
     let wrong = |error: semver::Error| format!("{from:?} is no version: {error}");
-    let requirement = if from.starts_with(|c: char| c.is_ascii_digit()) && !from.contains(',') {
+    if from.starts_with(|c: char| c.is_ascii_digit()) && !from.contains(',') {
         let start = whole(from).map_err(wrong)?;
-        return VersionReq::parse(&format!(">={start}, <{to}")).map(|requirement| (requirement, start)).map_err(wrong);
-    } else {
-        VersionReq::parse(from).map_err(wrong)?
-    };
-    let first = requirement.comparators.first().ok_or("`*` takes every version; name the first and the last")?;
+        let range = VersionReq::parse(&format!(">={start}, <{to}")).map_err(wrong)?;
+        return Ok((range, start));
+    }
+    let range = VersionReq::parse(from).map_err(wrong)?;
+    let first = range.comparators.first().ok_or("`*` takes every version; name the first and the last")?;
     let start = Version::new(first.major, first.minor.unwrap_or(0), first.patch.unwrap_or(0));
-    Ok((requirement.clone(), Version { pre: first.pre.clone(), ..start }))
+    let start = Version { pre: first.pre.clone(), ..start };
+    Ok((range, start))
 }
 
 /// `1`, `1.0` and `1.0.0` are the same version.
@@ -140,8 +153,8 @@ fn files(wanted: &Beginning, manifest: &ModuleManifest, sdk: &Path) -> Vec<(&'st
             .replace("{{sdk}}", &sdk)
             .replace("{{description}}", &manifest.description)
     };
-    let manifest = serde_json::to_value(manifest).expect("a manifest has string keys and no odd values");
-    let mut files = vec![("module.json", format!("{manifest:#}\n"))];
+    let manifest = serde_json::to_string_pretty(manifest).expect("a manifest has string keys and no odd values");
+    let mut files = vec![("module.json", manifest + "\n")];
     files.extend(TEMPLATES.map(|(path, template)| (path, fill(template))));
     files
 }

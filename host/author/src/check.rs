@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use godwit_model::{Collection, Database, Fault, ModuleManifest, records};
 use godwit_sandbox::{Granted, Limits, Module, Parameters, Sandbox};
-use semver::{Comparator, Version};
+use semver::{Comparator, Op, Version, VersionReq};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -79,7 +79,7 @@ fn contradictions(manifest: &ModuleManifest) -> Vec<Finding> {
     if from.matches(to) {
         wrong("manifest, from", format!("{from} takes {to} itself, which it makes; end it with `<{to}`"));
     }
-    let starts: Vec<_> = from.comparators.iter().map(version_of).collect();
+    let starts = starts(from);
     if !starts.iter().any(|start| manifest.may_step_from(start)) {
         wrong(
             "manifest, from",
@@ -95,9 +95,14 @@ fn contradictions(manifest: &ModuleManifest) -> Vec<Finding> {
     findings
 }
 
-fn version_of(comparator: &Comparator) -> Version {
+/// The versions that a requirement begins at.
+fn starts(from: &VersionReq) -> Vec<Version> {
+    let is_end = |comparator: &&Comparator| matches!(comparator.op, Op::Less | Op::LessEq);
     let number = |part: Option<u64>| part.unwrap_or(0);
-    Version { pre: comparator.pre.clone(), ..Version::new(comparator.major, number(comparator.minor), number(comparator.patch)) }
+    let version =
+        |at: &Comparator| Version { pre: at.pre.clone(), ..Version::new(at.major, number(at.minor), number(at.patch)) };
+    let starts: Vec<_> = from.comparators.iter().filter(|comparator| !is_end(comparator)).map(version).collect();
+    if starts.is_empty() { vec![Version::new(0, 0, 0)] } else { starts }
 }
 
 fn check_catalog(granted: &Granted, catalog: &Database, report: &mut CheckReport) -> Result<(), Fault> {
@@ -116,7 +121,8 @@ fn check_catalog(granted: &Granted, catalog: &Database, report: &mut CheckReport
         }
     };
     report.add(EVOLVES, vec![]);
-    for collection in catalog.collections.iter().filter(|collection| granted.manifest().takes(collection.name.as_str())) {
+    for collection in catalog.collections.iter().filter(|collection| granted.manifest().takes(collection.name.as_str()))
+    {
         let tried = try_on(granted, collection, &after)?;
         let what = format!(
             "{} records made up for {}: {} taken, {} refused by the module, twice the same",
@@ -150,7 +156,11 @@ fn try_on(granted: &Granted, collection: &Collection, after: &Database) -> Resul
         let one = unless_interrupted(run::run(granted, &pieces, Crew::One, &mut vec![]))?;
         let two = unless_interrupted(run::run(granted, &pieces, Crew::Many, &mut vec![]))?;
         let place = format!("{}, record {}", collection.name, String::from_utf8_lossy(&lines).trim_end());
-        if one.is_ok() { tried.taken += 1 } else { tried.refused += 1 }
+        if one.is_ok() {
+            tried.taken += 1
+        } else {
+            tried.refused += 1
+        }
         if tried.findings.len() < FINDINGS {
             tried.findings.extend(judge(&place, &one, &two, after));
         }

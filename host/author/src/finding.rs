@@ -59,7 +59,10 @@ mod tests {
         assert_eq!(found.expected.unwrap(), format!("…{}x", "å".repeat(BEFORE_DIFFERENCE)));
         assert_eq!(found.got.unwrap(), format!("…{}y", "å".repeat(BEFORE_DIFFERENCE)));
         assert_eq!(Finding::different("here", Some("ab"), Some("ac")).expected.unwrap(), "ab");
-        assert_eq!(Finding::different("here", Some(&one[..500]), Some(&one)).expected.unwrap().chars().next(), Some('…'));
+        assert_eq!(
+            Finding::different("here", Some(&one[..500]), Some(&one)).expected.unwrap().chars().next(),
+            Some('…')
+        );
     }
 
     #[test]

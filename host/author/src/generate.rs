@@ -33,7 +33,9 @@ fn is_key(collection: &Collection, column: &Column) -> bool {
 /// A value that no other record has, where the type has so many.
 fn key(kind: Kind, number: usize) -> Option<String> {
     Some(match kind {
-        Kind::Int16 | Kind::Int32 | Kind::Int64 | Kind::Float32 | Kind::Float64 | Kind::Any => format!("{}", number + 1),
+        Kind::Int16 | Kind::Int32 | Kind::Int64 | Kind::Float32 | Kind::Float64 | Kind::Any => {
+            format!("{}", number + 1)
+        }
         Kind::Decimal => format!("\"{}\"", number + 1),
         Kind::Text => format!("\"key {}\"", number + 1),
         Kind::Uuid => format!("\"00000000-0000-4000-8000-{number:012}\""),

@@ -38,7 +38,7 @@ mod run;
 mod sdk;
 pub mod shape;
 
-pub use begin::{Begun, Beginning, begin};
+pub use begin::{Beginning, Begun, begin};
 pub use build::{Built, build, read};
 pub use check::{CheckReport, Checking, Step, check};
 pub use error::AuthorError;

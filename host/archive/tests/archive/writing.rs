@@ -196,7 +196,7 @@ fn names_that_cannot_be_and_places_that_are_not() {
     for name in ["..", "a.partial"] {
         assert_eq!(refusal(&folder.path().join(name)).class(), FaultClass::Usage, "{name}");
     }
-    assert_eq!(refusal(&folder.path().join("missing/a")).class(), FaultClass::System);
+    assert_eq!(refusal(&folder.path().join("missing/a")).class(), FaultClass::Usage);
     assert_eq!(Archive::open(folder.path().join("a")).err().unwrap().class(), FaultClass::Usage);
     assert_eq!(look(folder.path()).unwrap(), Found::Other);
     fs::write(folder.path().join("text"), b"hello").unwrap();

@@ -25,7 +25,8 @@ pub(super) fn write(
     match (before, made) {
         (Expectation::Error(_) | Expectation::None, Err(error)) => {
             let text = text_of(error);
-            replace(&case.path.join(EXPECTED_ERROR), text.lines().next().unwrap_or_default().as_bytes())?;
+            let first = text.lines().next().unwrap_or_default();
+            replace(&case.path.join(EXPECTED_ERROR), format!("{first}\n").as_bytes())?;
         }
         (Expectation::Records(_) | Expectation::None, Ok(made)) => {
             write_records(&case.path.join(EXPECTED), &made.records)?;
@@ -44,7 +45,10 @@ pub(super) fn write(
 }
 
 fn refusal(old: &str) -> Finding {
-    Finding::problem("--bless", format!("does not turn success into failure or back; if this is right, remove {old} first"))
+    Finding::problem(
+        "--bless",
+        format!("does not turn success into failure or back; if this is right, remove {old} first"),
+    )
 }
 
 fn write_records(folder: &Path, records: &Records) -> Result<(), AuthorError> {
@@ -59,7 +63,10 @@ fn write_records(folder: &Path, records: &Records) -> Result<(), AuthorError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         path.extension() == Some("jsonl".as_ref()) && !wanted.contains(&name)
     };
-    entries.iter().filter(is_other).try_for_each(|path| fs::remove_file(path).map_err(AuthorError::file("remove", path)))
+    entries
+        .iter()
+        .filter(is_other)
+        .try_for_each(|path| fs::remove_file(path).map_err(AuthorError::file("remove", path)))
 }
 
 /// A case with a catalog of its own tells what becomes of it; cases that share one need not repeat it.

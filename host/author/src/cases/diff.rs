@@ -135,9 +135,7 @@ pub(super) fn catalogs(expected: &Value, got: &Value) -> Vec<Finding> {
     let places: BTreeSet<_> = old.keys().chain(new.keys()).collect();
     let differ = places.into_iter().filter(|place| old.get(*place) != new.get(*place));
     differ
-        .map(|place| {
-            Finding::different(place, old.get(place).map(String::as_str), new.get(place).map(String::as_str))
-        })
+        .map(|place| Finding::different(place, old.get(place).map(String::as_str), new.get(place).map(String::as_str)))
         .collect()
 }
 
@@ -213,7 +211,8 @@ mod tests {
         database.collections.push(Collection::new("users", columns).with_primary_key(["id", "tag"]));
         let found = told("{\"id\":1,\"tag\":2}\n", "{\"id\":1,\"tag\":3}\n", Some(&database));
         assert!(found[0].contains("(key 1,2)") && found[1].contains("(key 1,3)"), "{found:?}");
-        let doubled = told("{\"id\":1,\"a\":1}\n{\"id\":1,\"a\":2}\n", "{\"id\":1,\"a\":1}\n{\"id\":1,\"a\":3}\n", None);
+        let doubled =
+            told("{\"id\":1,\"a\":1}\n{\"id\":1,\"a\":2}\n", "{\"id\":1,\"a\":1}\n{\"id\":1,\"a\":3}\n", None);
         assert_eq!(doubled, ["users, record 1 (key 1), field a: Some(\"2\") Some(\"3\")"]);
     }
 

@@ -25,7 +25,8 @@ pub struct Case {
 /// The cases in a folder by name, or those of them that are wanted.
 pub fn find(folder: &Path, wanted: &[String]) -> Result<Vec<Case>, AuthorError> {
     let no_case = |problem: String| AuthorError::NoCase { path: folder.to_owned(), problem };
-    let mut cases: Vec<_> = if folder.is_dir() { list(folder)?.into_iter().filter_map(case_in).collect() } else { vec![] };
+    let mut cases: Vec<_> =
+        if folder.is_dir() { list(folder)?.into_iter().filter_map(case_in).collect() } else { vec![] };
     if let Some(missing) = wanted.iter().find(|name| !cases.iter().any(|case| case.name == **name)) {
         return Err(no_case(format!("there is no case {missing}")));
     }
@@ -94,9 +95,9 @@ impl Case {
         let file = |path: PathBuf| shape::of_file(&path, manifest).map(Some).map_err(|error| text_of(&error));
         match &about.catalog {
             Some(Value::String(path)) => file(self.path.join(path)),
-            Some(value) => {
-                shape::of_value(value.clone(), manifest).map(Some).map_err(|problem| format!("{ABOUT}, catalog: {problem}"))
-            }
+            Some(value) => shape::of_value(value.clone(), manifest)
+                .map(Some)
+                .map_err(|problem| format!("{ABOUT}, catalog: {problem}")),
             None if self.has_catalog() => file(self.path.join(CATALOG)),
             None => Ok(None),
         }
@@ -118,7 +119,11 @@ impl Case {
             (false, true) => {
                 let text = bounded(&error, limits::METADATA_BYTES_MAX).map_err(|error| text_of(&error))?;
                 let text = String::from_utf8(text).map_err(|error| format!("{EXPECTED_ERROR}: {error}"))?;
-                if text.trim().is_empty() { Err(format!("{EXPECTED_ERROR} is empty")) } else { Ok(Expectation::Error(text)) }
+                if text.trim().is_empty() {
+                    Err(format!("{EXPECTED_ERROR} is empty"))
+                } else {
+                    Ok(Expectation::Error(text))
+                }
             }
             (false, false) => Ok(Expectation::None),
         }

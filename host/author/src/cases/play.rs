@@ -113,7 +113,8 @@ fn compare_records(case: &Case, expected: &Records, made: &Made) -> Vec<Finding>
             findings.extend(diff::catalogs(&expected, &bless::json_of(catalog)));
         }
         (Ok(Some(_)), None) => {
-            findings.push(Finding::problem("the case", "has an expected-catalog.json, but no catalog.json to begin with"));
+            findings
+                .push(Finding::problem("the case", "has an expected-catalog.json, but no catalog.json to begin with"));
         }
     }
     findings
@@ -134,7 +135,8 @@ fn fit_input(module: &Module, catalog: Option<&Database>, mut input: Records) ->
             ));
         }
         let Some(catalog) = catalog else { continue };
-        let collection = catalog.collection(name.as_str()).ok_or_else(|| format!("the catalog has no collection {name}"))?;
+        let collection =
+            catalog.collection(name.as_str()).ok_or_else(|| format!("the catalog has no collection {name}"))?;
         fit(collection, lines).map_err(|problem| format!("input of {name}, {problem}"))?;
     }
     Ok(input)
@@ -177,7 +179,9 @@ fn unsteady(one: &Run, many: &Run) -> Vec<Finding> {
     match (one, many) {
         (Ok((_, one)), Ok((_, many))) if one != many => {
             let mut findings = vec![Finding::problem(place, advice)];
-            findings.extend(tidied(one).zip(tidied(many)).map(|(one, many)| diff::records(&one, &many, None)).unwrap_or_default());
+            findings.extend(
+                tidied(one).zip(tidied(many)).map(|(one, many)| diff::records(&one, &many, None)).unwrap_or_default(),
+            );
             findings
         }
         (Ok((one, _)), Ok((many, _))) if one != many => {
@@ -187,7 +191,11 @@ fn unsteady(one: &Run, many: &Run) -> Vec<Finding> {
         (one, many) => {
             let text = |run: &Run| run.as_ref().err().map_or_else(|| "no error".to_owned(), |error| text_of(error));
             let (one, many) = (text(one), text(many));
-            if one == many { vec![] } else { vec![Finding::problem(place, advice), Finding::different(place, Some(&one), Some(&many))] }
+            if one == many {
+                vec![]
+            } else {
+                vec![Finding::problem(place, advice), Finding::different(place, Some(&one), Some(&many))]
+            }
         }
     }
 }

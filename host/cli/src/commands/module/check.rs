@@ -4,12 +4,11 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use godwit_author::{CheckReport, Checking, cases, shape};
-use godwit_model::{Fault, FaultClass};
+use godwit_model::Fault;
 use serde_json::json;
 
 use super::findings::{Paint, describe};
 use crate::args::ModuleCheck;
-use crate::exit;
 use crate::session::Session;
 
 pub fn run(session: &Session, args: &ModuleCheck) -> Result<ExitCode, Fault> {
@@ -26,8 +25,7 @@ pub fn run(session: &Session, args: &ModuleCheck) -> Result<ExitCode, Fault> {
         "command": "module check", "file": args.module, "digest": module.digest,
         "clean": report.is_clean(), "tried_on_records": tried, "report": report
     });
-    session.show(&document, || text(&report, tried))?;
-    Ok(if report.is_clean() { ExitCode::SUCCESS } else { exit::status(FaultClass::Module).into() })
+    super::conclude(session, &document, &text(&report, tried), report.is_clean())
 }
 
 fn text(report: &CheckReport, tried: bool) -> String {
@@ -35,9 +33,8 @@ fn text(report: &CheckReport, tried: bool) -> String {
     let mut text = String::new();
     for step in &report.steps {
         let verdict = if step.findings.is_empty() { paint.green("ok    ") } else { paint.red("FAILED") };
-        let _ = writeln!(text, "{verdict}  {}\n{}", step.what, describe(&step.findings, paint).trim_end_matches('\n'));
+        let _ = write!(text, "{verdict}  {}\n{}", step.what, describe(&step.findings, paint));
     }
-    let text = text.replace("\n\n", "\n");
     match tried {
         true => text,
         false => text + "not tried on any record: give --catalog ARCHIVE or --cases DIR\n",

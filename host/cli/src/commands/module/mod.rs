@@ -9,10 +9,11 @@ mod test;
 use std::process::ExitCode;
 
 use godwit_author::Outline;
-use godwit_model::Fault;
-use serde_json::json;
+use godwit_model::{Fault, FaultClass};
+use serde_json::{Value, json};
 
-use crate::args::{ModuleCommand, ModuleInspect};
+use crate::args::{ModuleCommand, ModuleInspect, Output};
+use crate::exit;
 use crate::session::Session;
 
 pub fn run(session: &Session, command: &ModuleCommand) -> Result<ExitCode, Fault> {
@@ -30,4 +31,16 @@ fn inspect(session: &Session, args: &ModuleInspect) -> Result<ExitCode, Fault> {
     let document = json!({ "command": "module inspect", "file": args.module, "module": outline });
     session.show(&document, || outline.to_string())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Shows what was found; what is wrong is shown to those as well who want to see errors only.
+fn conclude(session: &Session, document: &Value, text: &str, good: bool) -> Result<ExitCode, Fault> {
+    session.show(document, || text.to_owned())?;
+    if good {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if session.quiet && session.format == Output::Human {
+        eprint!("{text}");
+    }
+    Ok(exit::status(FaultClass::Module).into())
 }

@@ -5,13 +5,12 @@ use std::process::ExitCode;
 
 use godwit_author::cases::{self, CaseReport, Mode, Outcome};
 use godwit_engine::{Event, Observer};
-use godwit_model::{Fault, FaultClass};
+use godwit_model::Fault;
 use godwit_sandbox::Module;
 use serde_json::{Value, json};
 
 use super::findings::{Paint, describe};
 use crate::args::ModuleTest;
-use crate::exit;
 use crate::session::Session;
 
 pub fn run(session: &Session, args: &ModuleTest) -> Result<ExitCode, Fault> {
@@ -46,12 +45,9 @@ fn conclude(session: &Session, module: &Module, reports: &[CaseReport]) -> Resul
         "command": "module test", "module": module.manifest.name, "digest": module.digest,
         "passed": passed, "failed": failed, "cases": reports.iter().map(document).collect::<Vec<_>>()
     });
-    session.show(&document, || {
-        let paint = Paint::new();
-        let cases: String = reports.iter().map(|report| text(report, paint)).collect();
-        format!("{cases}{passed} passed, {failed} failed\n")
-    })?;
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { exit::status(FaultClass::Module).into() })
+    let paint = Paint::new();
+    let cases: String = reports.iter().map(|report| text(report, paint)).collect();
+    super::conclude(session, &document, &format!("{cases}{passed} passed, {failed} failed\n"), failed == 0)
 }
 
 fn document(report: &CaseReport) -> Value {
