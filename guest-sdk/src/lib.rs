@@ -64,6 +64,9 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
+//! `godwit module new` writes a crate of this kind that works as it is, and `godwit module test` runs
+//! the component over golden cases, in the sandbox that operators run it in.
+//!
 //! The same crate is built for `wasm32-unknown-unknown` to become a component, and natively for
 //! its tests. A module has no clock, no randomness and no network; what it needs of time or chance
 //! it takes from [`Context::timestamp`] and [`Context::seed`].

@@ -66,7 +66,7 @@ pub fn check(sandbox: &Sandbox, module: &Module, on: &Checking) -> Result<CheckR
     for case in &on.cases {
         let played = cases::run(sandbox, module, case, cases::Mode::Compare)?;
         let findings = if let cases::Outcome::Failed(findings) = played.outcome { findings } else { vec![] };
-        report.add(format!("the case {} is as expected, twice the same", case.name), findings);
+        report.add(format!("the case {} is as expected", case.name), findings);
     }
     Ok(report)
 }
@@ -74,7 +74,7 @@ pub fn check(sandbox: &Sandbox, module: &Module, on: &Checking) -> Result<CheckR
 /// What the parts of a manifest say against each other.
 fn contradictions(manifest: &ModuleManifest) -> Vec<Finding> {
     let mut findings = vec![];
-    let mut wrong = |place: &str, problem: String| findings.push(Finding::problem(place, problem));
+    let mut wrong = |place: &str, problem: String| findings.push(Finding::problem(place, &problem));
     let (from, to) = (&manifest.from, &manifest.to);
     if from.matches(to) {
         wrong("manifest, from", format!("{from} takes {to} itself, which it makes; end it with `<{to}`"));
@@ -106,43 +106,48 @@ fn starts(from: &VersionReq) -> Vec<Version> {
 }
 
 fn check_catalog(granted: &Granted, catalog: &Database, report: &mut CheckReport) -> Result<(), Fault> {
-    let evolved = unless_interrupted(granted.evolve(catalog))?;
-    let again = unless_interrupted(granted.evolve(catalog))?;
-    let place = "evolve, on this catalog";
-    let after = match (evolved, again) {
-        (Ok(one), Ok(two)) if one == two => one,
-        (Ok(_), Ok(_)) => {
-            report.add(EVOLVES, vec![Finding::problem(place, "two runs make different catalogs")]);
-            return Ok(());
-        }
-        (Err(error), _) | (_, Err(error)) => {
-            report.add(EVOLVES, vec![Finding::problem(place, text_of(&error))]);
+    let after = match evolve(granted, catalog)? {
+        Ok(after) => after,
+        Err(problem) => {
+            report.add(EVOLVES, vec![Finding::problem("evolve, on this catalog", &problem)]);
             return Ok(());
         }
     };
     report.add(EVOLVES, vec![]);
-    for collection in catalog.collections.iter().filter(|collection| granted.manifest().takes(collection.name.as_str()))
-    {
+    let taken = |collection: &&Collection| granted.manifest().takes(collection.name.as_str());
+    for collection in catalog.collections.iter().filter(taken) {
         let tried = try_on(granted, collection, &after)?;
-        let what = format!(
-            "{} records made up for {}: {} taken, {} refused by the module, twice the same",
-            tried.taken + tried.refused,
-            collection.name,
-            tried.taken,
-            tried.refused
-        );
-        report.add(what, tried.findings);
+        report.add(tried.summary(collection), tried.findings);
     }
     Ok(())
 }
 
-const EVOLVES: &str = "the catalog evolves as the manifest declares, twice the same";
+/// The catalog that a module makes of one, both times that it is asked.
+fn evolve(granted: &Granted, catalog: &Database) -> Result<Result<Database, String>, Fault> {
+    let one = unless_interrupted(granted.evolve(catalog))?;
+    let two = unless_interrupted(granted.evolve(catalog))?;
+    Ok(match (one, two) {
+        (Ok(one), Ok(two)) if one == two => Ok(one),
+        (Ok(_), Ok(_)) => Err("two runs make different catalogs".to_owned()),
+        (Err(error), _) | (_, Err(error)) => Err(text_of(&error)),
+    })
+}
+
+const EVOLVES: &str = "the catalog evolves as the manifest declares";
 
 #[derive(Default)]
 struct Tried {
     taken: usize,
     refused: usize,
     findings: Vec<Finding>,
+}
+
+impl Tried {
+    fn summary(&self, collection: &Collection) -> String {
+        let (name, Self { taken, refused, .. }) = (&collection.name, self);
+        let all = taken + refused;
+        format!("{all} records made up for {name}, each given twice: {taken} taken, {refused} refused by the module")
+    }
 }
 
 /// Findings told of one collection; one mistake makes many.
@@ -156,11 +161,8 @@ fn try_on(granted: &Granted, collection: &Collection, after: &Database) -> Resul
         let one = unless_interrupted(run::run(granted, &pieces, Crew::One, &mut vec![]))?;
         let two = unless_interrupted(run::run(granted, &pieces, Crew::Many, &mut vec![]))?;
         let place = format!("{}, record {}", collection.name, String::from_utf8_lossy(&lines).trim_end());
-        if one.is_ok() {
-            tried.taken += 1
-        } else {
-            tried.refused += 1
-        }
+        tried.taken += usize::from(one.is_ok());
+        tried.refused += usize::from(one.is_err());
         if tried.findings.len() < FINDINGS {
             tried.findings.extend(judge(&place, &one, &two, after));
         }
@@ -172,7 +174,7 @@ type Run = Result<run::Records, godwit_sandbox::SandboxError>;
 
 fn judge(place: &str, one: &Run, two: &Run, after: &Database) -> Option<Finding> {
     match (one, two) {
-        (Ok(one), Ok(two)) if one == two => misfit(one, after).map(|problem| Finding::problem(place, problem)),
+        (Ok(one), Ok(two)) if one == two => misfit(one, after).map(|problem| Finding::problem(place, &problem)),
         (Err(one), Err(two)) if one.to_string() == two.to_string() => None,
         _ => Some(Finding::problem(place, "two runs return different bytes: the module is not deterministic")),
     }

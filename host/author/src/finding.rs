@@ -1,6 +1,6 @@
 //! Something that is not as it should be.
 
-use godwit_sandbox::tame_line;
+use godwit_sandbox::{tame, tame_line};
 use serde::Serialize;
 
 /// What was found where; with what was expected there and what was got, where two things were compared.
@@ -25,9 +25,8 @@ pub struct Finding {
 const BEFORE_DIFFERENCE: usize = 30;
 
 impl Finding {
-    pub(crate) fn problem(place: &str, problem: impl ToString) -> Self {
-        let problem = godwit_sandbox::tame(&problem.to_string());
-        Self { place: tame_line(place), problem, expected: None, got: None }
+    pub(crate) fn problem(place: &str, problem: &str) -> Self {
+        Self { place: tame_line(place), problem: tame(problem), expected: None, got: None }
     }
 
     /// Two values that differ, each cut to the part that tells them apart.

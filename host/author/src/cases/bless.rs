@@ -47,7 +47,7 @@ pub(super) fn write(
 fn refusal(old: &str) -> Finding {
     Finding::problem(
         "--bless",
-        format!("does not turn success into failure or back; if this is right, remove {old} first"),
+        &format!("does not turn success into failure or back; if this is right, remove {old} first"),
     )
 }
 

@@ -18,7 +18,7 @@ pub fn run(sandbox: &Sandbox, module: &Module, case: &Case, mode: Mode) -> Resul
     let description = about.as_ref().map(|about| about.description.clone()).unwrap_or_default();
     let outcome = match about.and_then(|about| Play::prepare(sandbox, module, case, &about)) {
         Ok(play) => play.outcome(case, mode, &mut log)?,
-        Err(problem) => Outcome::Failed(vec![Finding::problem("the case", problem)]),
+        Err(problem) => Outcome::Failed(vec![Finding::problem("the case", &problem)]),
     };
     Ok(CaseReport { name: case.name.clone(), description, outcome, log })
 }
@@ -50,24 +50,25 @@ impl Play {
     }
 
     fn outcome(&self, case: &Case, mode: Mode, log: &mut Vec<LogLine>) -> Result<Outcome, Fault> {
-        let one = unless_interrupted(self.make(Crew::One, log))?;
-        let many = unless_interrupted(self.make(Crew::Many, &mut vec![]))?;
-        let unsteady = unsteady(&one, &many);
+        let first = unless_interrupted(self.make(Crew::One, log))?;
+        let second = unless_interrupted(self.make(Crew::Many, &mut vec![]))?;
+        let unsteady = unsteady(&first, &second);
         if !unsteady.is_empty() {
             return Ok(Outcome::Failed(unsteady));
         }
-        let made = match one {
-            Ok((catalog, records)) => match fit_output(catalog.as_ref(), records) {
-                Ok(records) => Ok(Made { records, catalog }),
-                Err(findings) => return Ok(Outcome::Failed(findings)),
-            },
-            Err(error) => Err(error),
-        };
-        let findings = self.compare(case, &made);
+        match first.map(|(catalog, records)| Ok(Made { records: fit_output(catalog.as_ref(), records)?, catalog })) {
+            Ok(Ok(output)) => self.judge(case, mode, &Ok(output)),
+            Ok(Err(findings)) => Ok(Outcome::Failed(findings)),
+            Err(error) => self.judge(case, mode, &Err(error)),
+        }
+    }
+
+    fn judge(&self, case: &Case, mode: Mode, result: &Result<Made, SandboxError>) -> Result<Outcome, Fault> {
+        let findings = self.compare(case, result);
         match mode {
             _ if findings.is_empty() => Ok(Outcome::Passed),
             Mode::Compare => Ok(Outcome::Failed(findings)),
-            Mode::Bless => bless::write(case, &self.expectation, &made, findings),
+            Mode::Bless => bless::write(case, &self.expectation, result, findings),
         }
     }
 
@@ -92,7 +93,7 @@ impl Play {
         match (&self.expectation, made) {
             (Expectation::Records(expected), Ok(made)) => compare_records(case, expected, made),
             (Expectation::Error(lines), Err(error)) => compare_error(lines, &text_of(error)),
-            (Expectation::Records(_), Err(error)) => vec![Finding::problem("the run failed", text_of(error))],
+            (Expectation::Records(_), Err(error)) => vec![Finding::problem("the run failed", &text_of(error))],
             (Expectation::Error(lines), Ok(_)) => {
                 vec![Finding::different("the run's error", lines.lines().next(), None)]
             }
@@ -107,7 +108,7 @@ impl Play {
 fn compare_records(case: &Case, expected: &Records, made: &Made) -> Vec<Finding> {
     let mut findings = diff::records(expected, &made.records, made.catalog.as_ref());
     match (case.expected_catalog(), &made.catalog) {
-        (Err(problem), _) => findings.push(Finding::problem("the case", problem)),
+        (Err(problem), _) => findings.push(Finding::problem("the case", &problem)),
         (Ok(None), _) => {}
         (Ok(Some(expected)), Some(catalog)) => {
             findings.extend(diff::catalogs(&expected, &bless::json_of(catalog)));
@@ -155,7 +156,7 @@ fn fit_output(catalog: Option<&Database>, mut output: Records) -> Result<Records
         };
         match result.and_then(|()| lines::tidy(lines)) {
             Ok(tidied) => *lines = tidied,
-            Err(problem) => findings.push(Finding::problem(&place, problem)),
+            Err(problem) => findings.push(Finding::problem(&place, &problem)),
         }
     }
     if findings.is_empty() { Ok(output) } else { Err(findings) }

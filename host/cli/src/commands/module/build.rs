@@ -10,7 +10,7 @@ use crate::args::ModuleBuild;
 use crate::session::Session;
 
 pub fn run(session: &Session, args: &ModuleBuild) -> Result<ExitCode, Fault> {
-    let built = godwit_author::build(&args.dir)?;
+    let built = super::build(session, &args.dir)?;
     let path = args.output.clone().unwrap_or(built.default_path);
     let wrote = godwit_toolchain::write_component(&path, &built.module.bytes).map_err(AuthorError::from)?;
     let outline = Outline::of(&built.module);

@@ -6,9 +6,10 @@ mod findings;
 mod new;
 mod test;
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use godwit_author::Outline;
+use godwit_author::{Built, Outline};
 use godwit_model::{Fault, FaultClass};
 use serde_json::{Value, json};
 
@@ -31,6 +32,11 @@ fn inspect(session: &Session, args: &ModuleInspect) -> Result<ExitCode, Fault> {
     let document = json!({ "command": "module inspect", "file": args.module, "module": outline });
     session.show(&document, || outline.to_string())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A compiler that was interrupted did not fail.
+fn build(session: &Session, dir: &Path) -> Result<Built, Fault> {
+    godwit_author::build(dir).or_else(|fault| session.stop.check().and(Err(fault)))
 }
 
 /// Shows what was found; what is wrong is shown to those as well who want to see errors only.

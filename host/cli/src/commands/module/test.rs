@@ -17,7 +17,7 @@ pub fn run(session: &Session, args: &ModuleTest) -> Result<ExitCode, Fault> {
     let cases = cases::find(&args.dir.join("cases"), &args.cases)?;
     let module = match &args.module {
         Some(path) => godwit_author::read(path)?,
-        None => godwit_author::build(&args.dir)?.module,
+        None => super::build(session, &args.dir)?.module,
     };
     let sandbox = session.sandbox()?;
     let mode = if args.bless { Mode::Bless } else { Mode::Compare };
