@@ -11,3 +11,4 @@ mod handmade;
 mod interrupts;
 mod operator;
 mod range;
+mod workers;

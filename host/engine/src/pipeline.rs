@@ -91,6 +91,7 @@ pub(crate) fn run(run: Run<'_>, source: &mut dyn RecordSource, mut end: End<'_>)
 /// A worker process for each thread. What this machine does not let them give up is said once.
 fn start_workers(run: Run<'_>) -> Result<Vec<Running>, Fault> {
     let started: Result<Vec<_>, _> = (0..run.thread_count()).map(|_| run.chain.start(run.workers)).collect();
+    run.stop.check()?;
     let started = started?;
     for kept in started.first().map_or(&[][..], Running::kept) {
         run.observer.event(Event::Note(&format!("the processes that run the modules keep {kept}")));

@@ -99,11 +99,7 @@ kinds!(
 );
 
 /// The database as the module leaves it; what a module does not see comes from `before`.
-pub(crate) fn from_wit(
-    module: &ModuleName,
-    catalog: wit::Catalog,
-    before: &Database,
-) -> Result<Database, SandboxError> {
+fn from_wit(module: &ModuleName, catalog: wit::Catalog, before: &Database) -> Result<Database, SandboxError> {
     let bad = |problem: &str| SandboxError::BadCatalog { module: module.clone(), problem: tame(problem) };
     check_size(&catalog).map_err(|problem| bad(&problem))?;
     let wrong_name =
@@ -213,23 +209,19 @@ fn object_from_wit(object: wit::Object, before: &Database) -> Result<Object, Nam
     })
 }
 
-/// A catalog that a worker says a module made: checked as if the module itself had handed it over.
-pub(crate) fn check_evolved(
+/// The database as a module leaves it, held to what its manifest declares.
+pub(crate) fn checked(
     manifest: &ModuleManifest,
+    catalog: wit::Catalog,
     before: &Database,
-    evolved: &Database,
 ) -> Result<Database, SandboxError> {
-    let evolved = from_wit(&manifest.name, to_wit(evolved), before)?;
-    check_declared(manifest, before, &evolved)?;
-    Ok(evolved)
+    let after = from_wit(&manifest.name, catalog, before)?;
+    check_declared(manifest, before, &after)?;
+    Ok(after)
 }
 
 /// Holds the difference between two catalogs to what the manifest declares.
-pub(crate) fn check_declared(
-    manifest: &ModuleManifest,
-    before: &Database,
-    after: &Database,
-) -> Result<(), SandboxError> {
+fn check_declared(manifest: &ModuleManifest, before: &Database, after: &Database) -> Result<(), SandboxError> {
     for old in &before.collections {
         let name = old.name.as_str();
         match after.collection(name) {

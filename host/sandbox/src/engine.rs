@@ -36,8 +36,8 @@ impl Sandbox {
     pub fn new(options: &Options) -> Result<Self, SandboxError> {
         let mut config = deterministic();
         let cache = options.cache.as_deref().map(open_cache).transpose()?;
-        config.cache(cache.clone());
-        let engine = Engine::new(&config).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        config.cache(cache.clone()).epoch_interruption(true);
+        let engine = new_engine(&config)?;
         let ticking = Arc::new(AtomicBool::new(true));
         start_clock(engine.clone(), Arc::clone(&ticking));
         Ok(Self { engine, stop: options.stop.clone().unwrap_or_default(), cache, ticking })
@@ -73,7 +73,9 @@ fn deterministic() -> Config {
 
 /// For compiling what workers run. Their time is up to the parent, so their code does not look at it.
 pub(crate) fn for_workers(options: &Options) -> Result<Engine, SandboxError> {
-    cached(worker_settings(), options)
+    let mut config = worker_settings();
+    config.cache(options.cache.as_deref().map(open_cache).transpose()?);
+    new_engine(&config)
 }
 
 /// The same without a compiler's cache, inside a worker.
@@ -86,13 +88,6 @@ fn worker_settings() -> Config {
     let mut config = deterministic();
     config.memory_init_cow(false);
     config
-}
-
-fn cached(mut config: Config, options: &Options) -> Result<Engine, SandboxError> {
-    if let Some(directory) = &options.cache {
-        config.cache(Some(open_cache(directory)?));
-    }
-    new_engine(&config)
 }
 
 fn new_engine(config: &Config) -> Result<Engine, SandboxError> {

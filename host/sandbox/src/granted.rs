@@ -8,7 +8,7 @@ use wasmtime::component::{Component, Linker};
 
 use crate::bindings::MigrationPre;
 use crate::host::{Host, Parameters};
-use crate::{Instance, Limits, LogLine, Module, Sandbox, SandboxError, convert};
+use crate::{Instance, Limits, LogLine, Module, Sandbox, SandboxError};
 
 /// A compiled module, linked to its capabilities; makes instances, on any thread.
 #[derive(Clone)]
@@ -66,10 +66,8 @@ impl Granted {
     /// The same; `log` gets what the module logged meanwhile, where it fails as well.
     pub fn evolve_with_log(&self, database: &Database, log: &mut Vec<LogLine>) -> Result<Database, SandboxError> {
         let mut instance = self.instantiate()?;
-        let evolved = instance.evolve(&convert::to_wit(database));
+        let evolved = instance.evolve(database);
         log.extend(instance.take_log());
-        let evolved = convert::from_wit(&self.manifest.name, evolved?, database)?;
-        convert::check_declared(&self.manifest, database, &evolved)?;
-        Ok(evolved)
+        evolved
     }
 }

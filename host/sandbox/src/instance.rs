@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use godwit_model::{CollectionName, ModuleName};
+use godwit_model::{CollectionName, Database, ModuleName};
 use wasmtime::{AsContextMut, Store, Trap, UpdateDeadline, WasmBacktrace};
 
-use crate::bindings::{Migration, catalog, types};
+use crate::bindings::{Migration, types};
 use crate::error::{Failure, SandboxError};
 use crate::host::{Host, LogLine};
 use crate::limits::{HANDED_BYTES_MORE, TICK};
-use crate::{Granted, Limits, tame, tame_line};
+use crate::{Granted, Limits, convert, tame, tame_line};
 
 /// A running module. After an error it must be thrown away.
 pub struct Instance {
@@ -56,8 +56,11 @@ impl Instance {
         }
     }
 
-    pub(crate) fn evolve(&mut self, catalog: &catalog::Catalog) -> Result<catalog::Catalog, SandboxError> {
-        self.call(Call::of("evolve"), |module, store| module.call_evolve(store, catalog))
+    /// The catalog as the module leaves it, held to what its manifest declares.
+    pub(crate) fn evolve(&mut self, database: &Database) -> Result<Database, SandboxError> {
+        let catalog = convert::to_wit(database);
+        let evolved = self.call(Call::of("evolve"), |module, store| module.call_evolve(store, &catalog))?;
+        convert::checked(&self.granted.manifest, evolved, database)
     }
 
     /// New records for old, all of the collection `name`. `first` is the number of the chunk's first record in its collection.

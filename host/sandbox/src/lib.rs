@@ -10,7 +10,7 @@
 //! own that can do nothing but answer. Running them in process is for a module author's tools.
 //!
 //! What is absent here: WASI, a clock, randomness, the network, the environment, the file system.
-#![deny(unsafe_code)] // but for worker/load.rs, which loads compiled code
+#![deny(unsafe_code)] // but for worker/raw.rs
 
 mod bindings;
 mod convert;

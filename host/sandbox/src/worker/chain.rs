@@ -58,11 +58,7 @@ impl<'a> Chain<'a> {
 
     /// What the first module makes of a catalog.
     pub(super) fn evolve(&mut self, database: &Database) -> Result<Database, SandboxError> {
-        self.listener.begin(0, "evolve", None)?;
-        let mut log = vec![];
-        let evolved = self.steps[0].granted.evolve_with_log(database, &mut log);
-        self.listener.log(0, log)?;
-        evolved
+        self.call(0, "evolve", None, |instance| instance.evolve(database))
     }
 
     /// Takes a chunk's lines through every module.

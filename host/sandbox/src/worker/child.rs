@@ -9,7 +9,7 @@ use godwit_model::CollectionId;
 
 use super::chain::{Chain, Flow, Listener, Step};
 use super::protocol::{self, Reply, Request, StepSetup};
-use super::{load, lockdown};
+use super::{lockdown, raw};
 use crate::{Granted, Limits, LogLine, SandboxError, engine};
 
 /// Serves requests on standard input and output until input ends. The program calls this, and nothing else,
@@ -51,7 +51,7 @@ fn start(steps: Vec<StepSetup>, code: &[u8], limits: Limits) -> Result<Vec<Step>
         let (own, others) = rest.split_at_checked(setup.code_bytes).ok_or_else(|| bad_request("too little code"))?;
         rest = others;
         let name = &setup.manifest.name;
-        let component = load::component(&engine, own).map_err(|error| SandboxError::unusable(name, &error))?;
+        let component = raw::component(&engine, own).map_err(|error| SandboxError::unusable(name, &error))?;
         let granted = Granted::link(&component, setup.manifest, setup.parameters, limits, Arc::clone(&stop))?;
         started.push(Step::new(granted, setup.database));
     }
@@ -67,7 +67,7 @@ fn answer(chain: &mut Chain<'_>, request: Request, body: Vec<u8>) -> Result<(), 
         Request::Start { .. } => Err(bad_request("a second start")),
         Request::Evolve(database) => {
             let evolved = chain.evolve(&database)?;
-            chain.listener().reply(&Reply::Evolved(evolved), &[]).map_err(broken)
+            chain.listener().reply(&Reply::Evolved(evolved), &[]).map_err(|error| broken(&error))
         }
         Request::Transform { collection, first } => {
             let flows = chain.transform(Flow { collection, lines: body }, first)?;
@@ -83,10 +83,12 @@ fn answer(chain: &mut Chain<'_>, request: Request, body: Vec<u8>) -> Result<(), 
 
 fn send(chain: &mut Chain<'_>, flows: &[Flow]) -> Result<(), SandboxError> {
     let mut each = flows.iter();
-    each.try_for_each(|flow| chain.listener().reply(&Reply::Flow(flow.collection.clone()), &flow.lines).map_err(broken))
+    each.try_for_each(|flow| {
+        chain.listener().reply(&Reply::Flow(flow.collection.clone()), &flow.lines).map_err(|error| broken(&error))
+    })
 }
 
-fn broken(error: io::Error) -> SandboxError {
+fn broken(error: &io::Error) -> SandboxError {
     SandboxError::Worker(format!("its pipe broke: {error}"))
 }
 
@@ -104,12 +106,12 @@ impl Listener for Speaker {
     /// Sent at once: from here on the parent counts the time.
     fn begin(&mut self, step: usize, call: &str, place: Option<(&CollectionId, u64)>) -> Result<(), SandboxError> {
         let (collection, first) = place.map(|(id, first)| (id.name.clone(), first)).unzip();
-        self.end(&Reply::Begin { step, call: call.to_owned(), collection, first }).map_err(broken)
+        self.end(&Reply::Begin { step, call: call.to_owned(), collection, first }).map_err(|error| broken(&error))
     }
 
     fn log(&mut self, step: usize, lines: Vec<LogLine>) -> Result<(), SandboxError> {
         let mut each = lines.into_iter();
-        each.try_for_each(|line| self.reply(&Reply::Log { step, line }, &[])).map_err(broken)
+        each.try_for_each(|line| self.reply(&Reply::Log { step, line }, &[])).map_err(|error| broken(&error))
     }
 
     fn reply(&mut self, reply: &Reply, body: &[u8]) -> io::Result<()> {

@@ -7,6 +7,8 @@ use rustix::process::{
 };
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
 
+use super::raw;
+
 /// Open files that a worker may have: its pipes, and anonymous memory.
 const OPEN_FILES: u64 = 64;
 
@@ -53,6 +55,7 @@ const NEEDED: &[libc::c_long] = &[
 /// Gives up everything that can be given up; answers what could not be.
 pub(super) fn give_up() -> Vec<String> {
     let parts = [
+        ("files left open by whoever started the program", raw::close_inherited().map_err(text)),
         ("dying with its parent", die_with_parent()),
         ("hiding its memory", set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(text)),
         ("writing files", limit(Resource::Fsize, 0)),

@@ -18,15 +18,15 @@
 //! | `child` | what a worker does |
 //! | `chain` | records through several modules |
 //! | `lockdown` | what a worker gives up before it loads a module |
-//! | `load` | compiled code from bytes: the only unsafe code of the crate |
+//! | `raw` | the only unsafe code of the crate |
 
 mod chain;
 mod child;
-mod load;
 mod lockdown;
 mod parent;
 mod pipes;
 mod protocol;
+mod raw;
 
 pub use chain::Flow;
 pub use child::serve;

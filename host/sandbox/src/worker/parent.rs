@@ -22,7 +22,7 @@ use crate::{Limits, LogLine, Module, Options, Parameters, SandboxError, convert,
 const OWN_PROGRAM: &str = "/proc/self/exe";
 
 /// Time for a worker to start, to load code, and to hand an answer over once a call is done.
-const WORKER_TIME: Duration = Duration::from_secs(60);
+const WORKER_TIME: Duration = Duration::from_mins(1);
 
 /// Time for a process that closed its pipe to end by itself.
 const DYING_TIME: Duration = Duration::from_millis(100);
@@ -96,11 +96,13 @@ impl Workers {
         let mut worker = self.spawn(std::slice::from_ref(module))?;
         let evolved = worker.evolve(database);
         log.extend(worker.take_log());
-        convert::check_evolved(&module.manifest, database, &evolved?)
+        // A worker's word counts no more than its module's.
+        convert::checked(&module.manifest, convert::to_wit(&evolved?), database)
     }
 
-    /// Starts a worker with a chain of modules.
+    /// Starts a worker with a chain of at least one module.
     pub fn spawn(&self, chain: &[Prepared]) -> Result<Worker, SandboxError> {
+        assert!(!chain.is_empty(), "without a module there is nothing to run");
         let mut worker = Worker::start(self, chain)
             .map_err(|error| SandboxError::Worker(format!("it cannot be started: {error}")))?;
         let setups = chain.iter().map(Prepared::setup).collect();
@@ -259,7 +261,7 @@ impl Worker {
             let ends = reply.ends();
             match reply {
                 Reply::Failed(error) => return Err(error),
-                Reply::Begin { step, call, collection, first } => self.begin(step, call, collection, first),
+                Reply::Begin { step, call, collection, first } => self.begin(step, &call, collection, first),
                 Reply::Log { step, line } => self.log.push(Logged { step: self.known(step), line: line.tamed() }),
                 Reply::Ready { kept } => self.kept = kept,
                 reply => {
@@ -274,7 +276,7 @@ impl Worker {
         }
     }
 
-    fn begin(&mut self, step: usize, call: String, collection: Option<CollectionName>, first: Option<u64>) {
+    fn begin(&mut self, step: usize, call: &str, collection: Option<CollectionName>, first: Option<u64>) {
         let step = self.known(step);
         let time = self.chain.get(step).map_or(WORKER_TIME, |module| module.limits.call_time);
         let deadline = Instant::now().checked_add(time).unwrap_or_else(|| Instant::now() + WORKER_TIME * 60);
@@ -310,11 +312,9 @@ impl Worker {
         self.pipes.receive(buffer, self.at.deadline).map_err(|halt| self.halted(&halt))
     }
 
+    /// The module that the worker is at.
     fn module(&self) -> ModuleName {
-        self.chain
-            .get(self.at.step)
-            .map(|module| module.manifest.name.clone())
-            .unwrap_or_else(|| ModuleName::new("godwit/none").expect("a proper name"))
+        self.chain[self.at.step].manifest.name.clone()
     }
 
     fn halted(&mut self, halt: &Halt) -> SandboxError {
