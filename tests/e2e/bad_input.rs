@@ -63,7 +63,7 @@ fn a_database_that_cannot_be_opened() {
     };
     case("a file that is not there", "sqlite://missing.db", 6);
     case("a folder that is not there", "sqlite://missing/inventory.db", 6);
-    case("a folder", "sqlite://config", 6);
+    case("a folder", "sqlite://config", 2);
     case("a text", "sqlite://text.db", 6);
     case("another kind of database", "oracle://scott:tiger@db/shop", 2);
     case("no kind", "inventory.db", 2);

@@ -16,6 +16,9 @@ pub enum LocationError {
     /// No file is named.
     #[error("the database URL {0:?} names no file; write sqlite://path/to/file.db")]
     NoFile(String),
+    /// A directory where a file must be.
+    #[error("the database {} is a directory; name the file in it", .0.display())]
+    Directory(PathBuf),
     /// Parameters such as `?mode=ro`.
     #[error("the database URL {0:?} has parameters, which are not taken; write the path alone")]
     Parameters(String),
@@ -37,8 +40,13 @@ fn parse(url: &str) -> Result<PathBuf, LocationError> {
         _ if path.contains('\0') => Err(LocationError::NoFile(url.to_owned())),
         _ if path.contains('?') && !Path::new(path).exists() => Err(LocationError::Parameters(url.to_owned())),
         // An absolute path never begins with `file:`, which SQLite would read as a URI.
-        _ => std::path::absolute(path).map_err(|error| LocationError::Absolute(path.into(), error)),
+        _ => file(path.as_ref()),
     }
+}
+
+fn file(path: &Path) -> Result<PathBuf, LocationError> {
+    let path = std::path::absolute(path).map_err(|error| LocationError::Absolute(path.into(), error))?;
+    if path.is_dir() { Err(LocationError::Directory(path)) } else { Ok(path) }
 }
 
 fn without_credentials(url: &str) -> String {
@@ -64,6 +72,11 @@ mod tests {
         let message = parse("postgres://me:secret@host/db").unwrap_err().to_string();
         assert!(message.contains("postgres://…") && !message.contains("secret"), "{message}");
         assert!(!parse("me:secret@host").unwrap_err().to_string().contains("secret"));
+    }
+
+    #[test]
+    fn a_directory_is_told_from_a_file() {
+        assert!(matches!(parse("sqlite:///"), Err(LocationError::Directory(_))));
     }
 
     #[test]
