@@ -35,4 +35,5 @@ pub use component::{MANIFEST_SECTION, componentize};
 pub use error::{ComponentError, ToolchainError};
 pub use find::{CHOICE_VARIABLE, TARGET, Toolchain};
 pub use output::write_component;
+pub use setup::install_packages;
 pub use workspace::Workspace;

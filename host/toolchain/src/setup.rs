@@ -22,7 +22,7 @@ impl Toolchain {
             if added && let Ok(found) = Self::find() {
                 return Ok(found);
             }
-            let installed = choice.allows(Choice::Debian) && install_packages(report)?;
+            let installed = choice.allows(Choice::Debian) && install_toolchain(report)?;
             if installed { Self::find() } else { Err(missing) }
         })
     }
@@ -40,17 +40,26 @@ fn add_target(report: &mut dyn FnMut(&str)) -> Result<bool, ToolchainError> {
     Ok(added)
 }
 
-fn install_packages(report: &mut dyn FnMut(&str)) -> Result<bool, ToolchainError> {
+fn install_toolchain(report: &mut dyn FnMut(&str)) -> Result<bool, ToolchainError> {
+    if !install_packages(&DEBIAN_PACKAGES, report)? {
+        return Ok(false);
+    }
+    missing_linker().map_or(Ok(true), |package| install(&[&package], report))
+}
+
+/// Installs packages where this is Debian and the user is root; `report` gets a line before each step. Answers
+/// whether they are there now.
+///
+/// # Errors
+/// The package manager cannot be started.
+pub fn install_packages(packages: &[&str], report: &mut dyn FnMut(&str)) -> Result<bool, ToolchainError> {
     if !is_debian() || !is_root() {
         return Ok(false);
     }
     report("bringing Debian's list of packages up to date: apt-get update");
     // A list of packages that cannot be brought up to date may still name these.
     let _up_to_date = apt_get(&["update", "--quiet"])?;
-    if !install(&DEBIAN_PACKAGES, report)? {
-        return Ok(false);
-    }
-    missing_linker().map_or(Ok(true), |package| install(&[&package], report))
+    install(packages, report)
 }
 
 /// `rust-lld` of the packages is a link to an LLVM's own linker, whose package they do not ask for;

@@ -8,6 +8,7 @@ mod demo;
 mod modules;
 mod run;
 mod test;
+mod tools;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

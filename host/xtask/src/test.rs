@@ -6,9 +6,11 @@ use std::process::{Command, Stdio};
 use crate::Workshop;
 use crate::modules;
 use crate::run::{Failure, cargo, run, say};
+use crate::tools;
 
 /// Runs everything even where something fails; ends with the status of the first failure.
 pub(crate) fn test(workshop: &Workshop, arguments: &[OsString]) -> Result<(), Failure> {
+    tools::provide()?;
     let modules = modules::build_all(workshop)?;
     let mut tests = cargo(workshop, &["test", "--workspace", "--no-fail-fast"]);
     let outcomes = [
@@ -32,7 +34,7 @@ fn check(workshop: &Workshop, component: &str, arguments: &[&str]) -> Result<(),
     Ok(())
 }
 
-fn is_installed(version: &mut Command) -> bool {
+pub(crate) fn is_installed(version: &mut Command) -> bool {
     let silent = version.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     silent.status().is_ok_and(|status| status.success())
 }
