@@ -12,7 +12,7 @@ use serde_json::Value;
 /// The program, free of anything that the tester's environment says to it. Its cache is kept between runs.
 pub fn godwit() -> Command {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    let mut command = Command::new(PROGRAM.get_or_init(build_program));
+    let mut command = Command::new(PROGRAM.get_or_init(program));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GODWIT_")) {
         command.env_remove(name);
     }
@@ -53,6 +53,11 @@ fn private_dir(name: &str) -> PathBuf {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
     made.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     path
+}
+
+/// `GODWIT_TEST_PROGRAM` names one that was built along with the tests, and so from the same dependencies.
+fn program() -> PathBuf {
+    std::env::var_os("GODWIT_TEST_PROGRAM").map_or_else(build_program, PathBuf::from)
 }
 
 /// An outer cargo has let go of its locks by the time that it runs tests.

@@ -10,10 +10,10 @@ use crate::run::{Failure, cargo, run, say};
 /// Builds all that `godwit demo` needs and runs it where the user stands.
 pub(crate) fn demo(workshop: &Workshop, arguments: &[OsString]) -> Result<(), Failure> {
     let modules = modules::build_all(workshop)?;
-    let godwit = workshop.target_dir.join("release/godwit");
+    let godwit = workshop.target_dir.join("debug/godwit");
     if !godwit.exists() {
         say("building Godwit with its WebAssembly compiler and databases: some minutes, this first time");
     }
-    run(&mut cargo(workshop, &["build", "--release", "--package", "godwit"]))?;
+    run(&mut cargo(workshop, &["build", "--package", "godwit"]))?;
     run(Command::new(godwit).arg("demo").args(arguments).env("GODWIT_MODULES", modules))
 }

@@ -12,9 +12,11 @@ use crate::tools;
 pub(crate) fn test(workshop: &Workshop, arguments: &[OsString]) -> Result<(), Failure> {
     tools::provide()?;
     let modules = modules::build_all(workshop)?;
+    // Cargo makes the program for its own package's tests, before any test runs.
+    let program = workshop.target_dir.join("debug/godwit");
     let mut tests = cargo(workshop, &["test", "--workspace", "--no-fail-fast"]);
     let outcomes = [
-        run(tests.args(arguments).env("GODWIT_TEST_MODULES", modules)),
+        run(tests.args(arguments).env("GODWIT_TEST_MODULES", modules).env("GODWIT_TEST_PROGRAM", program)),
         check(workshop, "clippy", &["--workspace", "--all-targets", "--", "-D", "warnings"]),
         check(workshop, "fmt", &["--all", "--check"]),
     ];
