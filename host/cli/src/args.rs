@@ -34,6 +34,7 @@ pub enum Output {
 
 /// Options of every command.
 #[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// The configuration
     #[arg(long, global = true, value_name = "FILE", default_value = "godwit.toml", env = "GODWIT_CONFIG")]
@@ -115,6 +116,20 @@ pub struct Modules {
     pub module_time: u64,
 }
 
+fn version(text: &str) -> Result<Version, String> {
+    Version::parse(text).map_err(|error| format!("write three numbers, such as 1.2.0 ({error})"))
+}
+
+/// The name of an archive to make; one that another program would take for compressed is a slip.
+fn new_archive(text: &str) -> Result<PathBuf, String> {
+    match [".gz", ".tgz", ".zst", ".xz", ".bz2", ".zip"].iter().find(|ending| text.ends_with(**ending)) {
+        Some(ending) => Err(format!(
+            "an archive is a folder, or one file that ends in .tar; it is compressed within, so leave out {ending}"
+        )),
+        None => Ok(text.into()),
+    }
+}
+
 fn parameter(text: &str) -> Result<(String, serde_json::Value), String> {
     let (name, value) = text.split_once('=').ok_or("a parameter is NAME=VALUE")?;
     let json = serde_json::from_str(value).unwrap_or_else(|_| value.into());
@@ -134,7 +149,7 @@ pub struct Init {
     #[arg(long)]
     pub name: Option<String>,
     /// The application's data version
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = version)]
     pub data_version: Option<Version>,
     /// Show it, write nothing
     #[arg(long)]
@@ -145,7 +160,7 @@ pub struct Init {
 #[derive(Debug, ClapArgs)]
 pub struct Backup {
     /// The archive to make; a name that ends in .tar makes one file [default: NAME-VERSION-TIME]
-    #[arg(short = 'o', long = "archive", value_name = "ARCHIVE")]
+    #[arg(short = 'o', long = "archive", value_name = "ARCHIVE", value_parser = new_archive)]
     pub output: Option<PathBuf>,
     /// What to back up: all, db, files, or a name; may be repeated
     #[arg(long, value_name = "SCOPE")]
@@ -154,7 +169,7 @@ pub struct Backup {
     #[arg(long, value_name = "GLOB")]
     pub exclude: Vec<String>,
     /// The application's data version, in place of godwit.toml's
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = version)]
     pub target_version: Option<Version>,
     /// Read and count everything, write nothing
     #[arg(long)]
@@ -170,9 +185,9 @@ pub struct Restore {
     #[arg(long, value_name = "SCOPE")]
     pub scope: Vec<String>,
     /// The application's version, in place of godwit.toml's
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = version)]
     pub target_version: Option<Version>,
-    /// Replace what is there
+    /// Replace the database and the file trees: what they hold now is gone, so back up first
     #[arg(long)]
     pub empty: bool,
     /// Restore older data as it is: the application upgrades it on its own
@@ -192,10 +207,10 @@ pub struct Migrate {
     /// The archive
     pub archive: PathBuf,
     /// The data version wanted
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = version)]
     pub to: Version,
     /// The archive to make
-    #[arg(short = 'o', long = "archive-out", value_name = "ARCHIVE")]
+    #[arg(short = 'o', long = "archive-out", value_name = "ARCHIVE", value_parser = new_archive)]
     pub output: PathBuf,
     /// Modules
     #[command(flatten)]
@@ -211,7 +226,7 @@ pub struct Plan {
     /// The archive; none: the live application
     pub archive: Option<PathBuf>,
     /// The data version wanted
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = version)]
     pub to: Version,
     /// Modules
     #[command(flatten)]
@@ -287,7 +302,7 @@ pub struct ModuleNew {
     #[arg(long, value_name = "VERSION")]
     pub from: String,
     /// The data version it makes
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = version)]
     pub to: Version,
     /// Whose data [default: the name without vendor and version]
     #[arg(long, value_name = "NAME")]

@@ -125,6 +125,9 @@ fn violations(report: &Report) -> String {
     for violation in &report.violations {
         let _ = writeln!(text, "  {}: {}: {}", violation.rule, violation.collection, violation.problem);
     }
+    if report.violations.iter().any(|violation| violation.rule == "dangling reference") {
+        text.push_str("  references that led nowhere in the data before are let pass with --allow-dangling\n");
+    }
     let more = report.violation_count.saturating_sub(report.violations.len() as u64);
     if more > 0 {
         let _ = writeln!(text, "  and {} more", count(more));

@@ -35,7 +35,7 @@ pub enum Replace {
 pub struct Listed {
     /// Its name.
     pub name: String,
-    /// About how many rows it has.
+    /// How many rows it has.
     pub rows: u64,
 }
 

@@ -99,7 +99,9 @@ impl Config {
     /// Reads a configuration.
     pub fn load(path: &Path) -> Result<Self, EngineError> {
         let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => EngineError::NoConfig { path: path.to_owned() },
+            std::io::ErrorKind::NotFound => {
+                EngineError::NoConfig { path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()) }
+            }
             _ => EngineError::Config { path: path.to_owned(), problem: error.to_string() },
         })?;
         let base = path.parent().map(Path::to_owned).unwrap_or_default();

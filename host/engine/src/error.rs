@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use godwit_model::{ChainError, CollectionId, Fault, FaultClass, Line};
 use semver::Version;
 
+use crate::keys::DANGLING;
+
 /// An error of the engine itself; the ends and the sandbox bring their own.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -30,7 +32,7 @@ pub enum EngineError {
     Chain(#[from] ChainError),
     /// Data newer than the application.
     #[error(
-        "the archive holds data of {data}, newer than the application's {application}: data is never taken back; restore into {data} or later"
+        "the archive holds data of {data}, newer than the application's {application} (from godwit.toml or --target-version): data is never taken back; restore into {data} or later"
     )]
     Downgrade {
         /// The data's version.
@@ -154,8 +156,9 @@ pub enum EngineError {
     },
     /// Violations of keys or references.
     #[error(
-        "the result breaks its catalog ({count} {}), first: {first}; `godwit plan` lists them; nothing was changed",
-        if *count == 1 { "violation" } else { "violations" }
+        "the result breaks its catalog ({count} {}), first: {first}; `godwit plan` lists them; nothing was changed{}",
+        if *count == 1 { "violation" } else { "violations" },
+        if first.starts_with(DANGLING) { "; where the data had this before, repair it, or pass --allow-dangling" } else { "" }
     )]
     Violations {
         /// How many.

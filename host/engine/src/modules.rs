@@ -144,22 +144,23 @@ fn read_directories(directories: &[PathBuf]) -> Result<Vec<Module>, Fault> {
     Ok(found.into_values().map(|(_, module)| module).collect())
 }
 
+/// Directory by directory as given, each sorted by name.
 fn files_in(directories: &[PathBuf]) -> Result<Vec<PathBuf>, EngineError> {
     let mut files = vec![];
     for directory in directories {
-        let unreadable = |error: std::io::Error| EngineError::ModuleDirectory {
+        let mut own = wasm_files(directory).map_err(|error| EngineError::ModuleDirectory {
             path: directory.clone(),
-            problem: error.to_string(),
-        };
-        for entry in fs::read_dir(directory).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            if path.extension().is_some_and(|extension| extension == "wasm") {
-                files.push(path);
-            }
-        }
+            problem: format!("{error}; give the folder that holds the *.wasm files"),
+        })?;
+        own.sort();
+        files.extend(own);
     }
-    files.sort();
     Ok(files)
+}
+
+fn wasm_files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let paths: Result<Vec<_>, _> = fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path())).collect();
+    Ok(paths?.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "wasm")).collect())
 }
 
 fn read_module(path: &Path) -> Result<Module, Fault> {

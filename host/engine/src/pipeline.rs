@@ -356,12 +356,15 @@ impl<'a, 'e> Writer<'a, 'e> {
 
     fn judge(mut self, rules: &KeyRules) -> Result<Report, Fault> {
         let (report, allow_dangling) = (&mut self.report, self.run.chain.allow_dangling);
-        self.judge.judge(rules, &mut |violation| {
-            if allow_dangling && violation.rule == DANGLING {
-                report.warning(format!("{}: {}", violation.collection, violation.problem));
-            } else {
-                report.violation(violation);
-            }
+        // A record that breaks its type hides those after it in its chunk, and with them keys that are referred to.
+        let some_unread = report.violation_count > 0;
+        if some_unread {
+            report.warning("references were not checked, for not every record could be read".to_owned());
+        }
+        self.judge.judge(rules, &mut |violation| match violation.rule {
+            DANGLING if some_unread => {}
+            DANGLING if allow_dangling => report.warning(format!("{}: {}", violation.collection, violation.problem)),
+            _ => report.violation(violation),
         })?;
         match (&self.end, self.report.violations.first()) {
             (End::Target(_), Some(first)) => Err(EngineError::Violations {

@@ -84,7 +84,7 @@ fn collections(url: &str) -> Result<String, Fault> {
     }
     let mut text = String::new();
     for listed in godwit_database::list_collections(url)? {
-        let rows = format!(", about {} records", listed.rows);
+        let rows = format!(", {} records", listed.rows);
         let _ = writeln!(text, "# {}{rows}", listed.name);
     }
     Ok(text)

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use godwit_engine::{RestoreRequest, Scope, restore};
+use godwit_engine::{Config, RestoreRequest, Scope, restore};
 use godwit_model::Fault;
 use serde_json::json;
 
@@ -30,8 +30,18 @@ pub fn run(session: &Session, args: &Restore) -> Result<ExitCode, Fault> {
         if args.dry_run {
             text::plan(&plan) + "dry run: nothing was written\n"
         } else {
-            text::done(&plan) + &format!("restored: {} {} is in place\n", plan.application, plan.to)
+            let places = places(&config, &request.scope).join(", ");
+            text::done(&plan)
+                + &format!("restored: {} {} is in {places}; start the application now\n", plan.application, plan.to)
         }
     })?;
     Ok(status_of(&plan))
+}
+
+/// Where the data went, so that a slip in the configuration is seen.
+fn places(config: &Config, scope: &Scope) -> Vec<String> {
+    let databases = config.databases.iter().filter(|(name, _)| scope.has_database(name));
+    let trees = config.files.iter().filter(|(name, _)| scope.has_tree(name));
+    let urls = databases.map(|(_, database)| database.url.trim_start_matches("sqlite://").to_owned());
+    urls.chain(trees.map(|(_, tree)| tree.path.display().to_string())).collect()
 }

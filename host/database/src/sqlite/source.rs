@@ -250,11 +250,14 @@ pub(crate) fn list_collections(path: &Path) -> Result<Vec<Listed>, Fault> {
     list(&handle).map_err(&failed)
 }
 
+fn rows(handle: &Handle<'_>, table: &str) -> Result<u64> {
+    let counts = handle.query(&format!("SELECT count(*) FROM {}", quote(table)), &[], |row| Ok(row.integer(0)))?;
+    Ok(counts.first().and_then(|&count| u64::try_from(count).ok()).unwrap_or_default())
+}
+
 fn list(handle: &Handle<'_>) -> Result<Vec<Listed>> {
     handle.run("BEGIN")?;
     let entries = outline::entries(handle)?;
     let plain = entries.into_iter().filter(|entry| entry.kind == "table" && entry.nature == outline::Nature::Plain);
-    plain
-        .map(|entry| Ok(Listed { rows: about_rows(handle, &entry.name, entry.without_rowid)?, name: entry.name }))
-        .collect()
+    plain.map(|entry| Ok(Listed { rows: rows(handle, &entry.name)?, name: entry.name })).collect()
 }

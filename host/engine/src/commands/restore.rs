@@ -41,6 +41,7 @@ pub fn restore(context: &Context<'_>, request: &RestoreRequest<'_>) -> Result<Pl
     let (databases, tree_names) = parts(request, &archive)?;
     let (mut plan, chain) = decide(context, request, &archive)?;
     let mut target = LiveTarget::open(request.config, &databases, &tree_names, request.empty)?;
+    say_what_to_know(context, request, &archive, &plan)?;
     context.stage("restore records", Some(total_bytes(&archive)));
     if request.dry_run {
         plan.report = Some(run(context.run(&chain), &mut Narrowed::new(&mut archive, &databases), End::Nowhere)?);
@@ -55,6 +56,28 @@ pub fn restore(context: &Context<'_>, request: &RestoreRequest<'_>) -> Result<Pl
     target.settle()?;
     plan.report = Some(report);
     Ok(plan)
+}
+
+/// What an operator would otherwise find out later.
+fn say_what_to_know(
+    context: &Context<'_>,
+    request: &RestoreRequest<'_>,
+    archive: &Archive,
+    plan: &Plan,
+) -> Result<(), EngineError> {
+    for left_out in &archive.manifest().header.excluded {
+        context.note(&format!("warning: the archive leaves out {left_out}; after the restore there is nothing of it"));
+    }
+    if request.without_migration && plan.chain.is_empty() {
+        let application = request.target_version.clone().map_or_else(|| request.config.application_version(), Ok)?;
+        if plan.from.cmp_precedence(&application).is_lt() {
+            context.note(&format!(
+                "warning: the data stays at {}; start the application at {application}, so that it upgrades its data, before the next backup",
+                plan.from
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn check_application(config: &Config, manifest: &Manifest) -> Result<(), EngineError> {
