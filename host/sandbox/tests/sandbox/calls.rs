@@ -60,7 +60,9 @@ fn time_is_counted_for_each_call() {
 #[test]
 fn no_time_at_all_is_a_little_time() {
     let limits = Limits { call_time: Duration::ZERO, ..Limits::default() };
-    let stopped = transform(&mut granted("endless-transform", limits).instantiate().unwrap());
+    // On a busy machine its very start may take longer.
+    let started = granted("endless-transform", limits).instantiate();
+    let stopped = started.and_then(|mut instance| transform(&mut instance));
     assert!(matches!(stopped, Err(SandboxError::TooSlow { .. })), "{stopped:?}");
 }
 
