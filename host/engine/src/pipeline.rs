@@ -1,7 +1,7 @@
 //! The whole way of the data, in one function: [`run`].
 //!
 //! ```text
-//! reader ──jobs──▶ workers (decompress, every module, check, compress) ──in order──▶ target
+//! reader ──jobs──▶ threads (decompress, every module, check, compress) ──in order──▶ target
 //! ```
 //!
 //! One thread reads, a thread per core transforms, each with a worker process that runs the modules, and the calling
@@ -177,7 +177,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// What a worker does with one chunk.
+    /// What a thread does with one chunk.
     fn one(&self, running: &mut Running, chunk: Chunk, first: u64) -> Answer {
         let mut done =
             Done { read: Some((chunk.collection.clone(), chunk.records, chunk.body.length())), ..Done::default() };

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use godwit_engine::{Config, RestoreRequest, Scope, restore};
-use godwit_model::Fault;
+use godwit_engine::{Plan, RestoreRequest, Scope, restore};
+use godwit_model::{DatabaseName, Fault};
 use serde_json::json;
 
 use super::plan::status_of;
@@ -30,7 +30,7 @@ pub fn run(session: &Session, args: &Restore) -> Result<ExitCode, Fault> {
         if args.dry_run {
             text::plan(&plan) + "dry run: nothing was written\n"
         } else {
-            let places = places(&config, &request.scope).join(", ");
+            let places = places(&request, &plan).join(", ");
             text::done(&plan)
                 + &format!("restored: {} {} is in {places}; start the application now\n", plan.application, plan.to)
         }
@@ -38,10 +38,14 @@ pub fn run(session: &Session, args: &Restore) -> Result<ExitCode, Fault> {
     Ok(status_of(&plan))
 }
 
-/// Where the data went, so that a slip in the configuration is seen.
-fn places(config: &Config, scope: &Scope) -> Vec<String> {
-    let databases = config.databases.iter().filter(|(name, _)| scope.has_database(name));
-    let trees = config.files.iter().filter(|(name, _)| scope.has_tree(name));
+/// Where the data went, so that a slip in the configuration is seen. An archive may hold less than is configured.
+fn places(request: &RestoreRequest<'_>, plan: &Plan) -> Vec<String> {
+    let Some(report) = &plan.report else { return vec![] };
+    let restored = |name: &DatabaseName| {
+        request.scope.has_database(name) && report.collections.keys().any(|id| id.starts_with(&format!("{name}.")))
+    };
+    let databases = request.config.databases.iter().filter(|(name, _)| restored(name));
+    let trees = request.config.files.iter().filter(|(name, _)| report.trees.contains_key(*name));
     let urls = databases.map(|(_, database)| database.url.trim_start_matches("sqlite://").to_owned());
     urls.chain(trees.map(|(_, tree)| tree.path.display().to_string())).collect()
 }

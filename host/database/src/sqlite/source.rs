@@ -221,14 +221,9 @@ fn estimates(handle: &Handle<'_>, catalog: &Catalog) -> Result<HashMap<Collectio
 
 /// The span of rowids: found without reading the table. Without rowids the rows are counted.
 fn about_rows(handle: &Handle<'_>, table: &str, without_rowid: bool) -> Result<u64> {
-    let span = format!("SELECT count(*), 1 FROM {}", quote(table));
-    let sql = match rowid_name(handle, table)? {
-        // Each in a query of its own: then SQLite looks at one end of the tree.
-        Some(rowid) if !without_rowid => {
-            format!("SELECT (SELECT max({rowid}) FROM {0}), (SELECT min({rowid}) FROM {0})", quote(table))
-        }
-        _ => span,
-    };
+    let Some(rowid) = rowid_name(handle, table)?.filter(|_| !without_rowid) else { return rows(handle, table) };
+    // Each in a query of its own: then SQLite looks at one end of the tree.
+    let sql = format!("SELECT (SELECT max({rowid}) FROM {0}), (SELECT min({rowid}) FROM {0})", quote(table));
     let bounds = handle.query(&sql, &[], |row| Ok((row.optional_string(0)?, row.integer(0), row.integer(1))))?;
     Ok(match bounds.first() {
         Some((Some(_), max, min)) => u64::try_from(i128::from(*max) - i128::from(*min) + 1).unwrap_or(u64::MAX),

@@ -86,5 +86,6 @@ fn seed(application: &str, version: &Version, created: &str) -> String {
 }
 
 fn total_bytes(archive: &Archive) -> u64 {
-    archive.manifest().collections.iter().map(|collection| collection.bytes).sum()
+    // A manifest's numbers are another's word; this one is for a progress bar only.
+    archive.manifest().collections.iter().fold(0, |sum, collection| sum.saturating_add(collection.bytes))
 }

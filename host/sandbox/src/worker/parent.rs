@@ -2,7 +2,6 @@
 
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -31,7 +30,6 @@ const DYING_TIME: Duration = Duration::from_millis(100);
 pub struct Workers {
     engine: Engine,
     stop: Arc<AtomicBool>,
-    program: PathBuf,
     arguments: Vec<String>,
 }
 
@@ -61,14 +59,8 @@ impl Workers {
         Ok(Self {
             engine: engine::for_workers(options)?,
             stop: options.stop.clone().unwrap_or_default(),
-            program: OWN_PROGRAM.into(),
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
         })
-    }
-
-    /// The same with another program for its workers.
-    pub fn with_program(self, program: PathBuf) -> Self {
-        Self { program, ..self }
     }
 
     /// Compiles a module and binds it to what the operator allows and to the database that it works on.
@@ -172,7 +164,7 @@ impl Worker {
     /// No environment, no folder but the root, nothing inherited but its two pipes; a process group of its own, so
     /// that Ctrl-C on a terminal is the parent's alone.
     fn start(workers: &Workers, chain: &[Prepared]) -> io::Result<Self> {
-        let mut command = Command::new(&workers.program);
+        let mut command = Command::new(OWN_PROGRAM);
         command.args(&workers.arguments).env_clear().current_dir("/").process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn()?;
@@ -186,11 +178,6 @@ impl Worker {
     /// What the worker could not give up on this machine, in words; empty where it gave up everything.
     pub fn kept(&self) -> &[String] {
         &self.kept
-    }
-
-    /// Its process id.
-    pub fn id(&self) -> u32 {
-        self.child.id()
     }
 
     fn evolve(&mut self, database: &Database) -> Result<Database, SandboxError> {
