@@ -3,9 +3,12 @@
 //! These traits block: each end bridges to its own driver, so that everything between the ends is
 //! plain threads and bounded channels.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
-use crate::{Catalog, Chunk, CollectionId, Fault, TreeName, TreePath};
+use crate::{
+    Access, Catalog, Chunk, CollectionId, CollectionName, DatabaseName, Fault, SqlConnection, TreeName, TreePath,
+};
 
 /// Takes what a source emits; an error ends the reading and is returned by it.
 pub type Emit<'a, T> = &'a mut dyn FnMut(T) -> Result<(), Fault>;
@@ -34,6 +37,20 @@ pub trait TreeSource: Send {
     /// Visits the tree's entries, a directory before what is in it, names sorted by their bytes.
     /// The reader gives a file's content and is empty for everything else.
     fn read_tree(&mut self, tree: &TreeName, visit: Visit<'_>) -> Result<(), Fault>;
+
+    /// Visits one entry of a tree, with its content; answers whether it is there. A source that can go
+    /// straight to it does better than this.
+    fn read_entry(&mut self, tree: &TreeName, path: &TreePath, visit: Visit<'_>) -> Result<bool, Fault> {
+        let mut found = false;
+        self.read_tree(tree, &mut |entry, content| match entry.path == *path {
+            true => {
+                found = true;
+                visit(entry, content)
+            }
+            false => Ok(()),
+        })?;
+        Ok(found)
+    }
 }
 
 /// The form in which a target wants its chunks.
@@ -74,6 +91,23 @@ pub trait RecordTarget: Staged + Send {
 
     /// Takes the next chunk; chunks of one collection come in order.
     fn write(&mut self, chunk: Chunk) -> Result<(), Fault>;
+
+    /// Every chunk was written: makes what stands upon the records, such as indexes and views, still
+    /// beside the present state. Called once, between the last `write` and `prepare`.
+    fn complete(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// The completed result as SQL, inside the run's own transaction, for a module that may touch
+    /// these collections of this database and nothing else. None where the target speaks no SQL.
+    fn session(
+        &mut self,
+        database: &DatabaseName,
+        access: &BTreeMap<CollectionName, Access>,
+    ) -> Result<Option<Box<dyn SqlConnection + '_>>, Fault> {
+        let _ = (database, access);
+        Ok(None)
+    }
 }
 
 /// Where file trees go.

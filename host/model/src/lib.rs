@@ -24,10 +24,13 @@ mod chunk;
 mod digest;
 mod ends;
 mod fault;
+mod file_access;
 pub mod limits;
 mod manifest;
 mod names;
+mod reads;
 pub mod records;
+mod sql;
 mod version;
 
 pub use catalog::{
@@ -40,6 +43,9 @@ pub use ends::{
     Emit, EntryKind, Form, RecordSource, RecordTarget, Source, Staged, Target, TreeEntry, TreeSource, TreeTarget, Visit,
 };
 pub use fault::{Fault, FaultClass};
-pub use manifest::{Crossing, ManifestError, ModuleManifest, ParameterSpec};
+pub use file_access::{FileAccess, FileChange, FileFailure, FileKind, FileStat};
+pub use manifest::{Access, Crossing, ManifestError, ModuleManifest, ParameterSpec};
 pub use names::{CollectionId, CollectionName, DatabaseName, ModuleName, NameError, TreeName, TreePath};
+pub use reads::Reads;
+pub use sql::{SqlConnection, SqlFailure, SqlRow, SqlValue};
 pub use version::{Line, Verdict, verdict};

@@ -1,6 +1,7 @@
 //! What a module says of itself, in its custom section `godwit:module`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
@@ -39,9 +40,18 @@ pub struct ModuleManifest {
     /// Collections, or `collection.column`, that it queries through the `database` interface.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub reads: BTreeSet<String>,
-    /// File trees that it opens, with `read` or `read-write`.
+    /// `collection.column` of what it reads, each to be given an index.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub indexes: BTreeSet<String>,
+    /// Whether it has a private database of its own, gone after the run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scratch: bool,
+    /// Collections of the live target that it queries or changes while the result is checked.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub files: BTreeMap<TreeName, String>,
+    pub target: BTreeMap<CollectionName, Access>,
+    /// File trees that it opens.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<TreeName, Access>,
     /// Parameters that it takes, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, ParameterSpec>,
@@ -61,6 +71,25 @@ pub struct Crossing {
     pub from: String,
     /// The line the data goes to.
     pub to: String,
+}
+
+/// What a module may do to what it opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// Look.
+    Read,
+    /// Look and change.
+    ReadWrite,
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::ReadWrite => "read-write",
+        })
+    }
 }
 
 /// One parameter of a module.
@@ -92,6 +121,36 @@ pub enum ManifestError {
         /// The other.
         second: &'static str,
     },
+    /// It asks for a database that keeps what it is told, and for no order in which to tell it.
+    #[error(
+        "the module manifest of {module} asks for `scratch` without `\"ordered\": true`; a module whose chunks \
+         come in any order keeps nothing between them"
+    )]
+    ScratchWithoutOrder {
+        /// The module.
+        module: ModuleName,
+    },
+    /// It reads what is not there.
+    #[error(
+        "the module manifest of {module} declares to read {entry:?}, but at the version that it starts from there is \
+         no such collection, nor such a stored column `collection.column`"
+    )]
+    NothingToRead {
+        /// The module.
+        module: ModuleName,
+        /// As the manifest has it.
+        entry: String,
+    },
+    /// It wants an index on what it does not read.
+    #[error(
+        "the module manifest of {module} wants an index on {entry:?}, which is no `collection.column` that it reads"
+    )]
+    IndexOfNothing {
+        /// The module.
+        module: ModuleName,
+        /// As the manifest has it.
+        entry: String,
+    },
 }
 
 impl ModuleManifest {
@@ -116,7 +175,15 @@ impl ModuleManifest {
                 }
             }
         }
-        Ok(())
+        match self.scratch && !self.ordered {
+            true => Err(ManifestError::ScratchWithoutOrder { module: self.name.clone() }),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether it asks for a connection of the `database` interface.
+    pub fn wants_database(&self) -> bool {
+        !self.reads.is_empty() || self.scratch || !self.target.is_empty()
     }
 
     /// Whether the module gets this collection's records.
