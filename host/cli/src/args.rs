@@ -1,8 +1,10 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use godwit_files::TreeLimits;
 use semver::Version;
 
 /// Moves an application's data between versions, safely, with code that nobody has to trust.
@@ -88,7 +90,7 @@ pub enum Command {
     Demo(Demo),
     /// Run modules for another godwit, which talks to it through pipes
     #[command(name = WORKER, hide = true)]
-    Worker,
+    Worker(Worker),
     /// Print a completion script for a shell
     Completions(Completions),
 }
@@ -114,6 +116,21 @@ pub struct Modules {
     /// Time for one call of a module, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = godwit_sandbox::limits::CALL_TIME.as_secs())]
     pub module_time: u64,
+    /// Records that one call of a module may return, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = godwit_sandbox::limits::OUTPUT_BYTES >> 20)]
+    pub module_output: usize,
+    /// Rows that one query of a module may give
+    #[arg(long, value_name = "ROWS", default_value_t = godwit_sandbox::limits::ROWS)]
+    pub module_rows: u64,
+    /// The private database of a module, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = godwit_sandbox::limits::SCRATCH_BYTES >> 20)]
+    pub module_scratch: u64,
+    /// Files that a module may write
+    #[arg(long, value_name = "FILES", default_value_t = TreeLimits::default().files_written)]
+    pub module_files: u64,
+    /// What a module may write into files, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = TreeLimits::default().bytes_written >> 20)]
+    pub module_file_size: u64,
 }
 
 fn version(text: &str) -> Result<Version, String> {
@@ -264,6 +281,17 @@ pub struct Export {
     /// Read and count everything, write nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// `godwit worker`
+#[derive(Debug, ClapArgs)]
+pub struct Worker {
+    /// What a step of the chain may query
+    #[arg(long, value_name = "STEP=FILE")]
+    pub input: Vec<OsString>,
+    /// Bytes of the private database of a step
+    #[arg(long, value_name = "STEP=BYTES")]
+    pub scratch: Vec<String>,
 }
 
 /// `godwit demo`

@@ -21,8 +21,8 @@ use crate::session::Session;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    if matches!(args.command, Command::Worker) {
-        return godwit_sandbox::serve();
+    if let Command::Worker(args) = &args.command {
+        return commands::worker::run(args);
     }
     let stop = Stop::default();
     let outcome = watch_for_interrupts(&stop)

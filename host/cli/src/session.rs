@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use godwit_engine::{Config, Context, ModuleOptions, Stop};
+use godwit_files::TreeLimits;
 use godwit_model::Fault;
 use godwit_sandbox::{Limits, Options, Sandbox, Workers};
 use serde::Serialize;
@@ -105,7 +106,13 @@ pub fn module_options(args: &Modules, config: Option<&Config>) -> ModuleOptions 
         limits: Limits {
             memory_bytes: args.module_memory.saturating_mul(1 << 20),
             call_time: std::time::Duration::from_secs(args.module_time),
-            ..Limits::default()
+            output_bytes: args.module_output.saturating_mul(1 << 20),
+            rows: args.module_rows,
+            scratch_bytes: args.module_scratch.saturating_mul(1 << 20),
+        },
+        tree_limits: TreeLimits {
+            files_written: args.module_files,
+            bytes_written: args.module_file_size.saturating_mul(1 << 20),
         },
     }
 }

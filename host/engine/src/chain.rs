@@ -1,16 +1,19 @@
 //! The chain: modules compiled, granted and in order, with the catalogs between them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use godwit_archive::Lineage;
-use godwit_model::{Catalog, CollectionId, Digest, Fault};
-use godwit_sandbox::{Flow, Logged, Prepared, Worker, Workers};
+use godwit_model::{Access, Catalog, CollectionId, Digest, Fault, Reads, TreeName};
+use godwit_sandbox::{Desk, Flow, Logged, Prepared, Worker, Workers};
 use semver::Version;
 use serde_json::Value;
 
 /// One module of a chain.
 #[derive(Clone)]
 pub struct Step {
+    /// Its place in the whole chain.
+    pub number: usize,
     /// The module, ready to run.
     pub module: Prepared,
     /// Digest of its component.
@@ -21,6 +24,10 @@ pub struct Step {
     pub from: Version,
     /// The parameters that it takes, with the values it gets.
     pub parameters: BTreeMap<String, Value>,
+    /// What it queries, at the version that it starts from.
+    pub reads: Reads,
+    /// The catalog as it leaves it.
+    pub after: Catalog,
 }
 
 impl Step {
@@ -37,11 +44,23 @@ impl Step {
         }
     }
 
+    /// The collections whose records it gets.
+    pub(crate) fn taken(&self) -> impl Iterator<Item = CollectionId> {
+        let (manifest, database) = (self.module.manifest(), self.module.database());
+        let names = manifest.rewrites.iter().chain(&manifest.drops);
+        names.map(|name| CollectionId { database: database.clone(), name: name.clone() })
+    }
+
+    /// Whether it may change a file tree.
+    pub(crate) fn writes(&self, tree: &TreeName) -> bool {
+        self.module.manifest().files.get(tree) == Some(&Access::ReadWrite)
+    }
+
     fn takes(&self, collection: &CollectionId) -> bool {
         *self.module.database() == collection.database && self.module.manifest().takes(collection.name.as_str())
     }
 
-    fn gives(&self, collection: &CollectionId) -> bool {
+    pub(crate) fn gives(&self, collection: &CollectionId) -> bool {
         *self.module.database() == collection.database && self.module.manifest().gives(collection.name.as_str())
     }
 }
@@ -86,34 +105,54 @@ impl Chain {
         self.steps.iter().any(|step| step.module.manifest().ordered)
     }
 
-    /// Starts a worker; none is needed where there is no module.
-    pub fn start(&self, workers: &Workers) -> Result<Running, Fault> {
-        let modules: Vec<_> = self.steps.iter().map(|step| step.module.clone()).collect();
+    /// Some of the modules before one: those that make what it is to see.
+    pub(crate) fn before(&self, number: usize, steps: &[usize]) -> Self {
+        let last = self.steps[..number].last();
+        let after = last.map_or_else(|| self.before.clone(), |step| step.after.clone());
+        let steps = steps.iter().map(|&step| self.steps[step].clone()).collect();
+        Self { steps, before: self.before.clone(), after, allow_dangling: true }
+    }
+
+    /// Starts a worker, whose modules query the inputs that were staged for them; none is needed where there is no
+    /// module.
+    pub fn start(&self, workers: &Workers, inputs: &BTreeMap<usize, PathBuf>) -> Result<Running, Fault> {
+        let module = |step: &Step| match inputs.get(&step.number) {
+            Some(input) => step.module.clone().with_input(input.clone()),
+            None => step.module.clone(),
+        };
+        let modules: Vec<_> = self.steps.iter().map(module).collect();
         let worker = if modules.is_empty() { None } else { Some(workers.spawn(&modules)?) };
         Ok(Running(worker))
     }
 }
 
-/// The chain at work, for one thread: a worker, where there is any module.
+/// The chain at work, for one thread: a worker, where there is any module. What the modules ask meanwhile, a
+/// desk answers.
 pub struct Running(Option<Worker>);
 
 impl Running {
     /// Takes a chunk's lines through every module of the chain.
-    pub fn transform(&mut self, collection: &CollectionId, first: u64, lines: Vec<u8>) -> Result<Vec<Flow>, Fault> {
+    pub fn transform(
+        &mut self,
+        collection: &CollectionId,
+        first: u64,
+        lines: Vec<u8>,
+        desk: &mut dyn Desk,
+    ) -> Result<Vec<Flow>, Fault> {
         match &mut self.0 {
-            Some(worker) => Ok(worker.transform(collection, first, &lines)?),
+            Some(worker) => Ok(worker.transform(collection, first, &lines, desk)?),
             None => Ok(vec![Flow { collection: collection.clone(), lines }]),
         }
     }
 
     /// Finishes each module, and takes what it still had through those after it.
-    pub fn finish(&mut self) -> Result<Vec<Flow>, Fault> {
-        Ok(self.0.as_mut().map_or(Ok(vec![]), Worker::finish)?)
+    pub fn finish(&mut self, desk: &mut dyn Desk) -> Result<Vec<Flow>, Fault> {
+        Ok(self.0.as_mut().map_or(Ok(vec![]), |worker| worker.finish(desk))?)
     }
 
     /// Lets each module check the result.
-    pub fn verify(&mut self) -> Result<(), Fault> {
-        Ok(self.0.as_mut().map_or(Ok(()), Worker::verify)?)
+    pub fn verify(&mut self, desk: &mut dyn Desk) -> Result<(), Fault> {
+        Ok(self.0.as_mut().map_or(Ok(()), |worker| worker.verify(desk))?)
     }
 
     /// What the modules logged since the last time.

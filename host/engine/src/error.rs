@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use godwit_model::{ChainError, CollectionId, Fault, FaultClass, Line};
+use godwit_model::{ChainError, CollectionId, Fault, FaultClass, Line, ManifestError};
 use semver::Version;
 
 use crate::keys::DANGLING;
@@ -30,6 +30,9 @@ pub enum EngineError {
     /// Data older than the application and no chain wanted or found.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// A module declares to read what is not there.
+    #[error(transparent)]
+    Reads(ManifestError),
     /// Data newer than the application.
     #[error(
         "the archive holds data of {data}, newer than the application's {application} (from godwit.toml or --target-version): data is never taken back; restore into {data} or later"
@@ -172,6 +175,23 @@ pub enum EngineError {
         /// Each object and why.
         problems: Vec<String>,
     },
+    /// No room for what modules read and write meanwhile.
+    #[error("the folder for temporary files cannot be used: {0}; name another in the environment variable TMPDIR")]
+    Scratch(String),
+    /// The archive is not the one that it was.
+    #[error("{} was replaced by another archive meanwhile; start again", path.display())]
+    ArchiveChanged {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// The archive tells no moment.
+    #[error("the archive was taken at {text:?}, which is no time: {problem}")]
+    Moment {
+        /// As the archive has it.
+        text: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// A command that needs a live application.
     #[error(
         "godwit.toml names neither a database nor a file tree; add one as [databases.main] with a url, or as [files.NAME] with a path"
@@ -190,6 +210,7 @@ impl From<EngineError> for Fault {
             | E::UnknownParameter { .. }
             | E::ModuleDirectory { .. }
             | E::NothingConfigured => FaultClass::Usage,
+            E::Scratch(_) => FaultClass::System,
             E::BadRecord { .. } | E::Violations { .. } | E::Unbuildable { .. } => FaultClass::Module,
             _ => FaultClass::Refused,
         };

@@ -56,9 +56,14 @@ pub(crate) struct Claim {
 }
 
 impl KeyRules {
+    /// No rules: what is only looked at is not judged.
+    pub(crate) fn none() -> Self {
+        Self { sets: vec![], collections: BTreeMap::new() }
+    }
+
     /// The rules that a chain may break: keys of what it makes, and references from and to that.
     pub(crate) fn of(chain: &Chain) -> Self {
-        let mut rules = Self { sets: vec![], collections: BTreeMap::new() };
+        let mut rules = Self::none();
         let dropped = chain.dropped();
         for (id, collection) in chain.after.collections().filter(|(_, collection)| !collection.internal) {
             let made = chain.gives(&id);

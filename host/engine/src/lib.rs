@@ -58,11 +58,13 @@ mod error;
 mod keys;
 mod live;
 mod modules;
+mod narrowed;
 mod observer;
 mod pipeline;
 mod plan;
 mod report;
 mod scope;
+mod views;
 
 pub use chain::{Chain, Step};
 pub use commands::backup::{BackupRequest, backup};
@@ -77,3 +79,4 @@ pub use observer::{Event, Observer, Stop};
 pub use plan::{CatalogChange, Plan};
 pub use report::{CollectionCount, Report, TreeCount, Violation};
 pub use scope::Scope;
+pub use views::Statement;

@@ -6,8 +6,8 @@ use std::io::Read;
 use godwit_database::{Options, Replace};
 use godwit_files::{LiveTrees, StagedTrees, TreeSpec};
 use godwit_model::{
-    Catalog, Chunk, CollectionId, DatabaseName, Emit, Fault, Form, RecordSource, RecordTarget, Staged, TreeEntry,
-    TreeName, TreeSource, TreeTarget, Visit, limits,
+    Access, Catalog, Chunk, CollectionId, CollectionName, DatabaseName, Emit, Fault, Form, RecordSource, RecordTarget,
+    SqlConnection, Staged, TreeEntry, TreeName, TreeSource, TreeTarget, Visit, limits,
 };
 
 use crate::{Config, EngineError, Scope};
@@ -35,18 +35,22 @@ impl LiveSource {
             catalog.databases.extend(source.catalog().databases.clone());
             databases.insert(name.clone(), source);
         }
-        let specs = config.files.iter().filter(|(name, _)| scope.has_tree(name)).map(|(name, tree)| {
-            let exclude = [&tree.exclude[..], exclude].concat();
-            (name.clone(), TreeSpec { path: tree.path.clone(), include: tree.include.clone(), exclude })
-        });
-        let trees = LiveTrees::open(specs.collect())?;
-        Ok(Self { databases, catalog, trees })
+        Ok(Self { databases, catalog, trees: open_trees(config, scope, exclude)? })
     }
 
     /// What the operator should know of the reading.
     pub(crate) fn warnings(&self) -> Vec<String> {
         self.trees.warnings()
     }
+}
+
+/// Opens the file trees that the scope names. `exclude` adds globs to every tree.
+pub(crate) fn open_trees(config: &Config, scope: &Scope, exclude: &[String]) -> Result<LiveTrees, Fault> {
+    let specs = config.files.iter().filter(|(name, _)| scope.has_tree(name)).map(|(name, tree)| {
+        let exclude = [&tree.exclude[..], exclude].concat();
+        (name.clone(), TreeSpec { path: tree.path.clone(), include: tree.include.clone(), exclude })
+    });
+    LiveTrees::open(specs.collect())
 }
 
 impl RecordSource for LiveSource {
@@ -160,6 +164,18 @@ impl RecordTarget for LiveTarget {
             Some(target) => target.write(chunk),
             None => Ok(()),
         }
+    }
+
+    fn complete(&mut self) -> Result<(), Fault> {
+        self.databases.values_mut().try_for_each(|target| target.complete())
+    }
+
+    fn session(
+        &mut self,
+        database: &DatabaseName,
+        access: &BTreeMap<CollectionName, Access>,
+    ) -> Result<Option<Box<dyn SqlConnection + '_>>, Fault> {
+        self.databases.get_mut(database).map_or(Ok(None), |target| target.session(database, access))
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use godwit_database::Violation;
-use godwit_model::{Catalog, Database, DatabaseName, Fault, limits, resolve_chain};
+use godwit_model::{Catalog, Database, DatabaseName, Fault, Reads, limits, resolve_chain};
 use godwit_sandbox::{Logged, Module, Parameters, Workers, tame};
 use semver::Version;
 
@@ -40,13 +40,16 @@ pub(crate) fn chain(
     let mut chain = Chain { allow_dangling: options.allow_dangling, ..Chain::empty(catalog) };
     let mut at = wanted.from.clone();
     for index in order {
-        let step = step(context.workers, options, &modules[index], &parameters, &at, &chain.after)?;
+        let mut step = step(context.workers, options, &modules[index], &parameters, &at, &chain.after)?;
         let database = chain
             .after
             .databases
             .get_mut(step.module.database())
             .ok_or_else(|| missing(&modules[index], step.module.database()))?;
+        step.reads = Reads::of(step.module.manifest(), database).map_err(EngineError::Reads)?;
         *database = evolve(context, &step, database)?;
+        step.after = chain.after.clone();
+        step.number = chain.steps.len();
         at = manifests[index].to.clone();
         chain.steps.push(step);
     }
@@ -83,11 +86,14 @@ fn step(
 ) -> Result<Step, Fault> {
     let own = parameters.for_module(&module.manifest)?;
     Ok(Step {
+        number: 0,
         module: workers.prepare(module, parameters, database_of(module, catalog)?, options.limits)?,
         digest: module.digest,
         component: module.bytes.clone(),
         from: from.clone(),
         parameters: own.given(),
+        reads: Reads::default(),
+        after: catalog.clone(),
     })
 }
 

@@ -9,7 +9,7 @@
 //! bounded queue of promises: the reader queues each job's answer before the job, and the writer takes
 //! answers in that order. So at most as many chunks as the queue holds are in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -23,6 +23,7 @@ use crate::chain::{Chain, Running};
 use crate::keys::{Claim, DANGLING, KeyJudge, KeyRules};
 use crate::observer::{Event, Observer, Stop};
 use crate::report::{Report, Violation};
+use crate::views::{Answers, Statement, Views};
 
 /// Chunks under way for each thread.
 const CHUNKS_PER_THREAD: usize = 2;
@@ -33,14 +34,54 @@ pub(crate) enum End<'a> {
     Target(&'a mut dyn RecordTarget),
     /// Nowhere: a dry run, which counts violations and goes on.
     Nowhere,
+    /// Some collections into a place where a module can query them, and nothing else; none: for what the
+    /// modules do to file trees only. Neither judged nor logged, for the run itself will do that.
+    Aside(Option<(&'a mut dyn RecordTarget, &'a BTreeSet<CollectionId>)>),
 }
 
-impl End<'_> {
+impl<'a> End<'a> {
     fn form(&self) -> Option<Form> {
         match self {
-            Self::Target(target) => Some(target.form()),
-            Self::Nowhere => None,
+            Self::Target(target) | Self::Aside(Some((target, _))) => Some(target.form()),
+            Self::Nowhere | Self::Aside(None) => None,
         }
+    }
+
+    fn target(&mut self) -> Option<&mut dyn RecordTarget> {
+        match self {
+            Self::Target(target) | Self::Aside(Some((target, _))) => Some(&mut **target),
+            Self::Nowhere | Self::Aside(None) => None,
+        }
+    }
+
+    fn keeps(&self) -> Keeps<'a> {
+        match self {
+            Self::Target(_) | Self::Nowhere => Keeps::All,
+            Self::Aside(Some((_, wanted))) => Keeps::Some(wanted),
+            Self::Aside(None) => Keeps::None,
+        }
+    }
+}
+
+/// Which of the records that come out are of use.
+#[derive(Clone, Copy)]
+enum Keeps<'a> {
+    All,
+    Some(&'a BTreeSet<CollectionId>),
+    None,
+}
+
+impl Keeps<'_> {
+    fn has(self, collection: &CollectionId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(wanted) => wanted.contains(collection),
+            Self::None => false,
+        }
+    }
+
+    fn is_all(self) -> bool {
+        matches!(self, Self::All)
     }
 }
 
@@ -56,23 +97,52 @@ pub(crate) struct Run<'a> {
     pub(crate) workers: &'a Workers,
 }
 
-/// Takes all records from the source through the chain to the end.
-pub(crate) fn run(run: Run<'_>, source: &mut dyn RecordSource, mut end: End<'_>) -> Result<Report, Fault> {
-    let rules = KeyRules::of(run.chain);
-    let work = Work { run, rules: &rules, form: end.form(), catalog: &run.chain.after };
+/// Takes all records from the source through the chain to the end. What the modules did to file trees is in
+/// the views afterwards.
+pub(crate) fn run(
+    run: Run<'_>,
+    source: &mut dyn RecordSource,
+    mut end: End<'_>,
+    views: &mut Views,
+) -> Result<Report, Fault> {
+    let keeps = end.keeps();
+    let rules = if keeps.is_all() { KeyRules::of(run.chain) } else { KeyRules::none() };
+    let work = Work { run, rules: &rules, form: end.form(), keeps, catalog: &run.chain.after };
     // Before anything is begun, and on this thread: a worker process dies with the thread that started it.
-    let started = start_workers(run)?;
-    let (answers_in, answers_out) = sync_channel::<Receiver<Answer>>(started.len() * CHUNKS_PER_THREAD);
-    let (jobs_in, jobs_out) = sync_channel::<Job>(started.len());
-    let jobs_out = Mutex::new(jobs_out);
-    if let End::Target(target) = &mut end {
+    let started = start_workers(run, views)?;
+    if let Some(target) = end.target() {
         target.begin(&run.chain.after)?;
     }
     let mut writer = Writer::new(run, end);
+    let mut first = pass_records(work, started, source, views, &mut writer)?;
+    let mut answers = views.finishing(run.chain);
+    let finished = work.finish(&mut first, &mut answers);
+    answers.trouble()?;
+    let trees = answers.finished();
+    writer.take(finished)?;
+    views.keep(trees);
+    if keeps.is_all() {
+        writer.judge(&rules)?;
+    }
+    writer.complete(&mut first, views)
+}
+
+/// Reads, transforms and writes every chunk; gives one of the workers back for what comes after.
+fn pass_records(
+    work: Work<'_>,
+    started: Vec<Running>,
+    source: &mut dyn RecordSource,
+    views: &Views,
+    writer: &mut Writer<'_, '_>,
+) -> Result<Running, Fault> {
+    let run = work.run;
+    let (answers_in, answers_out) = sync_channel::<Receiver<Answer>>(started.len() * CHUNKS_PER_THREAD);
+    let (jobs_in, jobs_out) = sync_channel::<Job>(started.len());
+    let jobs_out = Mutex::new(jobs_out);
     thread::scope(|scope| {
         let jobs = &jobs_out;
-        let pool: Vec<_> =
-            started.into_iter().map(|running| scope.spawn(move || work_through(work, running, jobs))).collect();
+        let start = |running| scope.spawn(move || work_through(work, running, views, jobs));
+        let pool: Vec<_> = started.into_iter().map(start).collect();
         let reader = scope.spawn(move || read_all(run, source, &jobs_in, &answers_in));
         let written =
             answers_out.iter().try_for_each(|answer| writer.take(answer.recv().unwrap_or_else(|_| Err(lost()))?));
@@ -82,15 +152,14 @@ pub(crate) fn run(run: Run<'_>, source: &mut dyn RecordSource, mut end: End<'_>)
         run.stop.check()?;
         // What the writer found is the cause; the reader's complaint is its echo.
         written.and(read)?;
-        let mut first = ended.into_iter().next().and_then(Result::ok).ok_or_else(lost)?;
-        writer.take(work.finish(&mut first))?;
-        writer.judge(&rules)
+        ended.into_iter().next().and_then(Result::ok).ok_or_else(lost)
     })
 }
 
 /// A worker process for each thread. What this machine does not let them give up is said once.
-fn start_workers(run: Run<'_>) -> Result<Vec<Running>, Fault> {
-    let started: Result<Vec<_>, _> = (0..run.thread_count()).map(|_| run.chain.start(run.workers)).collect();
+fn start_workers(run: Run<'_>, views: &Views) -> Result<Vec<Running>, Fault> {
+    let start = |_| run.chain.start(run.workers, views.inputs());
+    let started: Result<Vec<_>, _> = (0..run.thread_count()).map(start).collect();
     run.stop.check()?;
     let started = started?;
     for kept in started.first().map_or(&[][..], Running::kept) {
@@ -159,12 +228,14 @@ fn read_all(
 }
 
 /// A thread with its worker process: one job after another. Gives the worker back at the end.
-fn work_through(work: Work<'_>, mut running: Running, jobs: &Mutex<Receiver<Job>>) -> Running {
+fn work_through(work: Work<'_>, mut running: Running, views: &Views, jobs: &Mutex<Receiver<Job>>) -> Running {
+    let mut answers = views.reading(work.run.chain);
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return running };
         // Nobody listens any more once the writer gave up.
-        let _ = job.answer.send(work.one(&mut running, job.chunk, job.first));
+        let done = work.one(&mut running, &mut answers, job.chunk, job.first);
+        let _ = job.answer.send(answers.trouble().and(done));
     }
 }
 
@@ -173,23 +244,24 @@ struct Work<'a> {
     run: Run<'a>,
     rules: &'a KeyRules,
     form: Option<Form>,
+    keeps: Keeps<'a>,
     catalog: &'a Catalog,
 }
 
 impl Work<'_> {
     /// What a thread does with one chunk.
-    fn one(&self, running: &mut Running, chunk: Chunk, first: u64) -> Answer {
+    fn one(&self, running: &mut Running, answers: &mut Answers<'_>, chunk: Chunk, first: u64) -> Answer {
         let mut done =
             Done { read: Some((chunk.collection.clone(), chunk.records, chunk.body.length())), ..Done::default() };
         if self.run.chain.takes(&chunk.collection) {
             let origin = chunk.collection.clone();
-            let flows = running.transform(&chunk.collection, first, chunk.body.into_lines()?);
+            let flows = running.transform(&chunk.collection, first, chunk.body.into_lines()?, answers);
             done.log = running.take_log();
             match flows {
                 Ok(flows) => self.accept(flows, &origin, first, &mut done)?,
                 Err(fault) => done.failed = Some(fault),
             }
-        } else {
+        } else if self.keeps.has(&chunk.collection) {
             self.pass(chunk, &mut done)?;
         }
         Ok(done)
@@ -210,7 +282,7 @@ impl Work<'_> {
 
     /// Checks what the modules made against the new catalog.
     fn accept(&self, flows: Vec<Flow>, origin: &CollectionId, first: u64, done: &mut Done) -> Result<(), Fault> {
-        for flow in flows {
+        for flow in flows.into_iter().filter(|flow| self.keeps.has(&flow.collection)) {
             let Some(collection) = self.catalog.collection(&flow.collection) else {
                 return Err(no_such_collection(&flow.collection).into());
             };
@@ -257,21 +329,18 @@ impl Work<'_> {
         Ok(Chunk { body, ..chunk })
     }
 
-    /// What the modules still had after the last chunk, and their own check of the result.
-    fn finish(&self, running: &mut Running) -> Done {
+    /// What the modules still had after the last chunk.
+    fn finish(&self, running: &mut Running, answers: &mut Answers<'_>) -> Done {
         let mut done = Done::default();
-        let finished = self.finish_and_verify(running, &mut done);
+        let accepted = running.finish(answers).and_then(|flows| {
+            flows.into_iter().try_for_each(|flow| {
+                let origin = flow.collection.clone();
+                self.accept(vec![flow], &origin, 0, &mut done)
+            })
+        });
         done.log = running.take_log();
-        done.failed = finished.err();
+        done.failed = accepted.err();
         done
-    }
-
-    fn finish_and_verify(&self, running: &mut Running, done: &mut Done) -> Result<(), Fault> {
-        for flow in running.finish()? {
-            let origin = flow.collection.clone();
-            self.accept(vec![flow], &origin, 0, done)?;
-        }
-        running.verify()
     }
 }
 
@@ -339,13 +408,13 @@ impl<'a, 'e> Writer<'a, 'e> {
         let next = self.sequences.entry(chunk.collection.clone()).or_default();
         chunk.sequence = *next;
         *next += 1;
-        match &mut self.end {
-            End::Target(target) => target.write(chunk),
-            End::Nowhere => Ok(()),
-        }
+        self.end.target().map_or(Ok(()), |target| target.write(chunk))
     }
 
     fn log(&mut self, logged: &Logged) {
+        if !self.end.keeps().is_all() {
+            return;
+        }
         let module = self.run.chain.steps[logged.step].module.manifest().name.as_str();
         let (level, message) = (logged.line.level, logged.line.message.as_str());
         self.run.observer.event(Event::Log { module, level, message });
@@ -354,14 +423,14 @@ impl<'a, 'e> Writer<'a, 'e> {
         }
     }
 
-    fn judge(mut self, rules: &KeyRules) -> Result<Report, Fault> {
+    fn judge(&mut self, rules: &KeyRules) -> Result<(), Fault> {
         let (report, allow_dangling) = (&mut self.report, self.run.chain.allow_dangling);
         // A record that breaks its type hides those after it in its chunk, and with them keys that are referred to.
         let some_unread = report.violation_count > 0;
         if some_unread {
             report.warning("references were not checked, for not every record could be read".to_owned());
         }
-        self.judge.judge(rules, &mut |violation| match violation.rule {
+        std::mem::replace(&mut self.judge, KeyJudge::new()).judge(rules, &mut |violation| match violation.rule {
             DANGLING if some_unread => {}
             DANGLING if allow_dangling => report.warning(format!("{}: {}", violation.collection, violation.problem)),
             _ => report.violation(violation),
@@ -372,7 +441,44 @@ impl<'a, 'e> Writer<'a, 'e> {
                 first: format!("{}: {}: {}", first.rule, first.collection, first.problem),
             }
             .into()),
-            _ => Ok(self.report),
+            _ => Ok(()),
         }
     }
+
+    /// Everything is in place: the target completes it, and the modules check it before anyone sees it.
+    fn complete(mut self, running: &mut Running, views: &Views) -> Result<Report, Fault> {
+        let chain = self.run.chain;
+        if let Some(target) = self.end.target() {
+            target.complete()?;
+        }
+        if self.end.keeps().is_all() {
+            let mut statements = vec![];
+            let verified = check(chain, running, views, &mut self.end, &mut statements);
+            running.take_log().iter().for_each(|logged| self.log(logged));
+            verified?;
+            self.report.statements = statements;
+            self.report.files = views.changes();
+        }
+        Ok(self.report)
+    }
+}
+
+/// Lets the modules check the result, the last of them with the live target that it was granted.
+fn check(
+    chain: &Chain,
+    running: &mut Running,
+    views: &Views,
+    end: &mut End<'_>,
+    statements: &mut Vec<Statement>,
+) -> Result<(), Fault> {
+    let mut checking = views.checking(chain);
+    let last = chain.steps.last().filter(|step| !step.module.manifest().target.is_empty());
+    if let (Some(step), End::Target(target)) = (last, end) {
+        let manifest = step.module.manifest();
+        if let Some(session) = target.session(step.module.database(), &manifest.target)? {
+            checking = checking.with_target(session, manifest.name.as_str(), statements);
+        }
+    }
+    running.verify(&mut checking)?;
+    views.trouble()
 }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use godwit_files::TreeChange;
 use godwit_model::{CollectionId, TreeName};
 use serde::Serialize;
+
+use crate::views::Statement;
 
 /// How many violations are kept word for word.
 pub(crate) const VIOLATIONS_KEPT: usize = 100;
@@ -18,6 +21,12 @@ pub struct Report {
     pub collections: BTreeMap<String, CollectionCount>,
     /// Per file tree.
     pub trees: BTreeMap<TreeName, TreeCount>,
+    /// What modules did to file trees.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<TreeName, Vec<TreeChange>>,
+    /// What modules did in the live target, the first statements of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<Statement>,
     /// The first violations of the new catalog.
     pub violations: Vec<Violation>,
     /// How many there are in all.

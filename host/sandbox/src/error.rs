@@ -56,28 +56,24 @@ pub enum SandboxError {
         /// What it imports.
         import: String,
     },
-    /// It wants a capability that this build does not have.
-    #[error("module {module} needs the capability `{capability}`, which this version of Godwit does not provide")]
-    MissingCapability {
+    /// Its manifest asks for a capability that its code does not use.
+    #[error(
+        "module {module} asks in its manifest for what the interface `{interface}` gives, and does not import it; a module asks for what it uses and nothing else"
+    )]
+    UnusedWish {
         /// The module.
         module: ModuleName,
         /// The interface's name.
-        capability: String,
+        interface: String,
     },
     /// A worker process does not do its part.
     #[error("the process that runs the modules does not work: {0}")]
     Worker(String),
     /// A worker process died while it ran a module.
-    #[error("the process that ran module {module} died in {call}{}: {how}", place(collection.as_ref(), *first))]
+    #[error("the process that ran module {} died in {at}: {how}", at.module)]
     WorkerDied {
-        /// The module.
-        module: ModuleName,
-        /// The function called.
-        call: Cow<'static, str>,
-        /// The collection whose chunk it had.
-        collection: Option<CollectionName>,
-        /// Number of the chunk's first record.
-        first: Option<u64>,
+        /// Where it was.
+        at: Place,
         /// Its exit status or signal.
         how: String,
     },
@@ -108,74 +104,28 @@ pub enum SandboxError {
         failure: Box<Failure>,
     },
     /// It was stopped by a trap.
-    #[error("module {module} was stopped in {call}{}: {reason}{}", place(collection.as_ref(), *first), backtrace_text(backtrace.as_ref()))]
+    #[error("module {} was stopped in {at}: {reason}{}", at.module, backtrace_text(backtrace.as_ref()))]
     Trapped {
-        /// The module.
-        module: ModuleName,
-        /// The function called.
-        call: Cow<'static, str>,
-        /// The collection whose chunk it had.
-        collection: Option<CollectionName>,
-        /// Number of the chunk's first record.
-        first: Option<u64>,
+        /// Where it was.
+        at: Place,
         /// Why.
         reason: String,
         /// The guest's stack, innermost first.
         backtrace: Option<String>,
     },
     /// The operator, or a signal, asked for the end of the run.
-    #[error("module {module} was interrupted in {call}")]
+    #[error("module {} was interrupted in {}", at.module, at.call)]
     Interrupted {
-        /// The module.
-        module: ModuleName,
-        /// The function called.
-        call: Cow<'static, str>,
+        /// Where it was.
+        at: Place,
     },
-    /// It took too long.
-    #[error("module {module} was stopped in {call}{}: it ran longer than {} s (--module-time)", place(collection.as_ref(), *first), time.as_secs_f32())]
-    TooSlow {
-        /// The module.
-        module: ModuleName,
-        /// The function called.
-        call: Cow<'static, str>,
-        /// The collection whose chunk it had.
-        collection: Option<CollectionName>,
-        /// Number of the chunk's first record.
-        first: Option<u64>,
-        /// The limit.
-        time: Duration,
-    },
-    /// It wanted too much memory.
-    #[error("module {module} was stopped in {call}{}: it wanted more than {} MiB of memory (--module-memory)", place(collection.as_ref(), *first), limit >> 20)]
-    TooMuchMemory {
-        /// The module.
-        module: ModuleName,
-        /// The function called.
-        call: Cow<'static, str>,
-        /// The collection whose chunk it had.
-        collection: Option<CollectionName>,
-        /// Number of the chunk's first record.
-        first: Option<u64>,
-        /// The limit, in bytes.
-        limit: usize,
-    },
-    /// It returned too much.
-    #[error(
-        "module {module} was stopped in {call}{}: it returned more than {} MiB",
-        place(collection.as_ref(), *first),
-        limit >> 20
-    )]
-    TooMuchOutput {
-        /// The module.
-        module: ModuleName,
-        /// The function called.
-        call: Cow<'static, str>,
-        /// The collection whose chunk it had.
-        collection: Option<CollectionName>,
-        /// Number of the chunk's first record.
-        first: Option<u64>,
-        /// The limit, in bytes.
-        limit: usize,
+    /// It wanted more than it may use up.
+    #[error("module {} was stopped in {at}: it {excess}", at.module)]
+    Exceeded {
+        /// Where it was.
+        at: Place,
+        /// What it wanted.
+        excess: Excess,
     },
     /// It returned records of a collection that its manifest does not declare.
     #[error(
@@ -225,7 +175,7 @@ impl From<SandboxError> for Fault {
             | E::ManifestSection { .. }
             | E::Manifest { .. }
             | E::ForbiddenImport { .. }
-            | E::MissingCapability { .. }
+            | E::UnusedWish { .. }
             | E::Unusable { .. } => FaultClass::Refused,
             E::Parameter { .. } => FaultClass::Usage,
             E::Interrupted { .. } => FaultClass::Interrupted,
@@ -238,6 +188,59 @@ impl From<SandboxError> for Fault {
 impl SandboxError {
     pub(crate) fn unusable(module: &ModuleName, error: &wasmtime::Error) -> Self {
         Self::Unusable { module: module.clone(), problem: tame(&format!("{error:#}")) }
+    }
+}
+
+/// Where a module was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The module.
+    pub module: ModuleName,
+    /// The function called.
+    pub call: Cow<'static, str>,
+    /// The collection whose chunk it had.
+    pub collection: Option<CollectionName>,
+    /// Number of the chunk's first record.
+    pub first: Option<u64>,
+}
+
+impl fmt::Display for Place {
+    /// All but the module.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.call)?;
+        match (&self.collection, self.first) {
+            (Some(collection), Some(first)) => {
+                write!(f, ", collection {collection}, in the chunk from record {first}")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The limit that a module exceeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Excess {
+    /// Time for one call.
+    Time(Duration),
+    /// Bytes of memory.
+    Memory(usize),
+    /// Bytes returned by one call.
+    Output(usize),
+    /// Rows read of one query.
+    Rows(u64),
+    /// Connections, cursors and trees held open.
+    Handles(usize),
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(time) => write!(f, "ran longer than {} s (--module-time)", time.as_secs_f32()),
+            Self::Memory(bytes) => write!(f, "wanted more than {} MiB of memory (--module-memory)", bytes >> 20),
+            Self::Output(bytes) => write!(f, "returned more than {} MiB (--module-output)", bytes >> 20),
+            Self::Rows(rows) => write!(f, "read more than {rows} rows of one query (--module-rows)"),
+            Self::Handles(count) => write!(f, "held more than {count} connections, cursors and trees open"),
+        }
     }
 }
 
@@ -276,13 +279,6 @@ impl fmt::Display for Failure {
 
 fn supported_line() -> &'static str {
     "0.1"
-}
-
-fn place(collection: Option<&CollectionName>, first: Option<u64>) -> String {
-    match (collection, first) {
-        (Some(collection), Some(first)) => format!(", collection {collection}, in the chunk from record {first}"),
-        _ => String::new(),
-    }
 }
 
 fn backtrace_text(backtrace: Option<&String>) -> String {

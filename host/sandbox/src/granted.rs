@@ -8,7 +8,7 @@ use wasmtime::component::{Component, Linker};
 
 use crate::bindings::MigrationPre;
 use crate::host::{Host, Parameters};
-use crate::{Instance, Limits, LogLine, Module, Sandbox, SandboxError};
+use crate::{Capabilities, Instance, Limits, LogLine, Module, Sandbox, SandboxError};
 
 /// A compiled module, linked to its capabilities; makes instances, on any thread.
 #[derive(Clone)]
@@ -53,9 +53,14 @@ impl Granted {
         &self.manifest
     }
 
-    /// Starts an instance.
+    /// Starts an instance that reaches nothing but its records, its parameters and its log.
     pub fn instantiate(&self) -> Result<Instance, SandboxError> {
-        Instance::start(self)
+        self.instantiate_with(Capabilities::default())
+    }
+
+    /// Starts an instance with what else it may reach.
+    pub fn instantiate_with(&self, capabilities: Capabilities) -> Result<Instance, SandboxError> {
+        Instance::start(self, capabilities)
     }
 
     /// The catalog as the module leaves it, held to what its manifest declares.

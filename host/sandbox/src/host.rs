@@ -1,17 +1,21 @@
-//! What a module can call: `log` and `parameters`.
+//! The state behind an instance, and what every module can call: `log` and `parameters`. What else it may
+//! reach is in `capability`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use godwit_model::ModuleManifest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 use wasmtime::{ResourceLimiter, Result};
 
-use crate::SandboxError;
-use crate::bindings::{catalog, log, parameters, types};
-use crate::limits::{CORE_ITEMS, LOG_LINES, Limits, TABLE_ELEMENTS};
+use crate::bindings::{catalog, database, files, log, parameters, types};
+use crate::capability::{Capabilities, Phase};
+use crate::error::{Excess, SandboxError};
+use crate::instance::End;
+use crate::limits::{CORE_ITEMS, HANDLES, LOG_LINES, Limits, TABLE_ELEMENTS};
 use crate::text::{tame, tame_line};
 
 /// How much a log line matters.
@@ -85,7 +89,14 @@ impl Parameters {
 pub(crate) struct Host {
     parameters: Arc<Parameters>,
     log: Log,
-    memory_limit: usize,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) limits: Limits,
+    /// What the module is in.
+    pub(crate) phase: Phase,
+    /// Connections, cursors and trees that the module holds.
+    pub(crate) held: ResourceTable,
+    calls: u64,
+    interrupt_at: Option<u64>,
     memory_used: usize,
     table_elements: usize,
     /// Set when the module asked for more memory than it may have.
@@ -104,11 +115,18 @@ struct Log {
 }
 
 impl Host {
-    pub(crate) fn new(parameters: Arc<Parameters>, limits: Limits) -> Self {
+    pub(crate) fn new(parameters: Arc<Parameters>, capabilities: Capabilities, limits: Limits) -> Self {
+        let mut held = ResourceTable::new();
+        held.set_max_capacity(HANDLES);
         Self {
             parameters,
             log: Log::default(),
-            memory_limit: limits.memory_bytes,
+            capabilities,
+            limits,
+            phase: Phase::Start,
+            held,
+            calls: 0,
+            interrupt_at: None,
             memory_used: 0,
             table_elements: 0,
             memory_refused: false,
@@ -119,15 +137,39 @@ impl Host {
     pub(crate) fn add_to_linker(linker: &mut Linker<Self>) -> Result<()> {
         log::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
         parameters::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
+        database::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
+        files::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
         catalog::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
         types::add_to_linker::<_, HasSelf<_>>(linker, |host| host)
     }
 
     /// A new call: what an earlier one did wrong is not its fault.
-    pub(crate) fn begin(&mut self, ticks: u64) {
+    pub(crate) fn begin(&mut self, phase: Phase, ticks: u64, time: Duration) {
+        self.phase = phase;
         self.ticks_left = ticks;
         self.memory_refused = false;
         self.log.last_error = None;
+        self.capabilities.end_after(time);
+    }
+
+    /// Every call of the host comes by here first.
+    pub(crate) fn count_call(&mut self) -> Result<()> {
+        let call = self.calls;
+        self.calls += 1;
+        if self.interrupt_at == Some(call) { Err(End::Interrupted.into()) } else { Ok(()) }
+    }
+
+    pub(crate) fn calls(&self) -> u64 {
+        self.calls
+    }
+
+    pub(crate) fn interrupt_at(&mut self, call: u64) {
+        self.interrupt_at = Some(call);
+    }
+
+    /// Gives the module something to hold.
+    pub(crate) fn hold<T: Send + 'static>(&mut self, thing: T) -> Result<Resource<T>> {
+        self.held.push(thing).map_err(|_| End::Exceeded(Excess::Handles(HANDLES)).into())
     }
 
     /// Takes a tick off the call's time; answers whether there is any left.
@@ -179,7 +221,8 @@ fn counted((line, count): (LogLine, u64)) -> LogLine {
 }
 
 impl log::Host for Host {
-    fn write(&mut self, level: log::Level, message: String) {
+    fn write(&mut self, level: log::Level, message: String) -> Result<()> {
+        self.count_call()?;
         let level = match level {
             log::Level::Debug => LogLevel::Debug,
             log::Level::Info => LogLevel::Info,
@@ -187,12 +230,14 @@ impl log::Host for Host {
             log::Level::Error => LogLevel::Error,
         };
         self.log.add(LogLine { level, message: tame(&message) });
+        Ok(())
     }
 }
 
 impl parameters::Host for Host {
-    fn get(&mut self, name: String) -> Option<String> {
-        self.parameters.0.get(&name).map(Value::to_string)
+    fn get(&mut self, name: String) -> Result<Option<String>> {
+        self.count_call()?;
+        Ok(self.parameters.0.get(&name).map(Value::to_string))
     }
 }
 
@@ -206,8 +251,8 @@ impl ResourceLimiter for Host {
             return Ok(false);
         }
         let total = self.memory_used.saturating_add(desired.saturating_sub(current));
-        self.memory_refused |= total > self.memory_limit;
-        Ok(grow(&mut self.memory_used, total, self.memory_limit))
+        self.memory_refused |= total > self.limits.memory_bytes;
+        Ok(grow(&mut self.memory_used, total, self.limits.memory_bytes))
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {

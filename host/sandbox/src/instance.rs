@@ -7,7 +7,8 @@ use godwit_model::{CollectionName, Database, ModuleName};
 use wasmtime::{AsContextMut, Store, Trap, UpdateDeadline, WasmBacktrace};
 
 use crate::bindings::{Migration, types};
-use crate::error::{Failure, SandboxError};
+use crate::capability::{Capabilities, Phase};
+use crate::error::{Excess, Failure, Place, SandboxError};
 use crate::host::{Host, LogLine};
 use crate::limits::{HANDED_BYTES_MORE, TICK};
 use crate::{Granted, Limits, convert, tame, tame_line};
@@ -28,38 +29,45 @@ pub struct Output {
     pub lines: Vec<u8>,
 }
 
-/// What a call was about, for messages.
+/// A call of the module, and what it is about.
 #[derive(Clone, Copy)]
 struct Call<'a> {
-    name: &'static str,
+    phase: Phase,
     collection: Option<&'a CollectionName>,
     first: Option<u64>,
 }
 
 impl Call<'_> {
-    fn of(name: &'static str) -> Self {
-        Self { name, collection: None, first: None }
+    fn of(phase: Phase) -> Self {
+        Self { phase, collection: None, first: None }
+    }
+
+    fn place(self, module: &ModuleName) -> Place {
+        let (call, collection) = (self.phase.name().into(), self.collection.cloned());
+        Place { module: module.clone(), call, collection, first: self.first }
     }
 }
 
 impl Instance {
-    pub(crate) fn start(granted: &Granted) -> Result<Self, SandboxError> {
+    pub(crate) fn start(granted: &Granted, capabilities: Capabilities) -> Result<Self, SandboxError> {
         let limits = granted.limits;
-        let mut store = Store::new(granted.pre.engine(), Host::new(granted.parameters.clone(), limits));
+        let host = Host::new(granted.parameters.clone(), capabilities, limits);
+        let mut store = Store::new(granted.pre.engine(), host);
         store.limiter(|host| host);
         store.set_hostcall_fuel(limits.output_bytes.saturating_add(HANDED_BYTES_MORE));
         watch(&mut store, Arc::clone(&granted.stop));
-        arm(&mut store, limits);
+        let call = Call::of(Phase::Start);
+        arm(&mut store, call, limits);
         match granted.pre.instantiate(store.as_context_mut()) {
             Ok(module) => Ok(Self { store, module, granted: granted.clone() }),
-            Err(error) => Err(explain(&mut store, &granted.manifest.name, limits, Call::of("its start"), &error)),
+            Err(error) => Err(explain(&mut store, &granted.manifest.name, limits, call, &error)),
         }
     }
 
     /// The catalog as the module leaves it, held to what its manifest declares.
     pub(crate) fn evolve(&mut self, database: &Database) -> Result<Database, SandboxError> {
         let catalog = convert::to_wit(database);
-        let evolved = self.call(Call::of("evolve"), |module, store| module.call_evolve(store, &catalog))?;
+        let evolved = self.call(Call::of(Phase::Evolve), |module, store| module.call_evolve(store, &catalog))?;
         convert::checked(&self.granted.manifest, evolved, database)
     }
 
@@ -71,21 +79,31 @@ impl Instance {
         lines: Vec<u8>,
     ) -> Result<Vec<Output>, SandboxError> {
         let input = types::Chunk { collection: name.to_string(), first, records: lines };
-        let call = Call { name: "transform", collection: Some(name), first: Some(first) };
+        let call = Call { phase: Phase::Transform, collection: Some(name), first: Some(first) };
         let outputs = self.call(call, |module, store| module.call_transform(store, &input))?;
         self.check_outputs(call, outputs)
     }
 
     /// Tells the module that every chunk was given.
     pub fn finish(&mut self) -> Result<Vec<Output>, SandboxError> {
-        let call = Call::of("finish");
+        let call = Call::of(Phase::Finish);
         let outputs = self.call(call, |module, store| module.call_finish(store))?;
         self.check_outputs(call, outputs)
     }
 
     /// Lets the module check the result.
     pub fn verify(&mut self) -> Result<(), SandboxError> {
-        self.call(Call::of("verify"), |module, store| module.call_verify(store))
+        self.call(Call::of(Phase::Verify), |module, store| module.call_verify(store))
+    }
+
+    /// How many calls of the host the module has made so far.
+    pub fn host_calls(&self) -> u64 {
+        self.store.data().calls()
+    }
+
+    /// Interrupts the module at its host call of this number, from 0: for finding out what that leaves behind.
+    pub fn interrupt_at(&mut self, call: u64) {
+        self.store.data_mut().interrupt_at(call);
     }
 
     /// The lines logged since the last time.
@@ -98,7 +116,7 @@ impl Instance {
         call: Call<'_>,
         run: impl FnOnce(&Migration, &mut Store<Host>) -> wasmtime::Result<Result<T, types::Failure>>,
     ) -> Result<T, SandboxError> {
-        arm(&mut self.store, self.granted.limits);
+        arm(&mut self.store, call, self.granted.limits);
         match run(&self.module, &mut self.store) {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(failure)) => Err(self.failed(call, failure)),
@@ -111,7 +129,7 @@ impl Instance {
         let said = if failure.message.trim().is_empty() { "it does not say why" } else { &failure.message };
         SandboxError::Failed {
             module: self.granted.manifest.name.clone(),
-            call: call.name.into(),
+            call: call.phase.name().into(),
             failure: Box::new(Failure {
                 message: tame(said),
                 collection: failure.collection.map(line).or_else(|| call.collection.map(ToString::to_string)),
@@ -126,7 +144,8 @@ impl Instance {
         let manifest = &self.granted.manifest;
         let bytes: usize = chunks.iter().map(|chunk| chunk.records.len()).sum();
         if bytes > self.granted.limits.output_bytes {
-            return Err(too_much_output(&manifest.name, self.granted.limits, call));
+            let excess = Excess::Output(self.granted.limits.output_bytes);
+            return Err(SandboxError::Exceeded { at: call.place(&manifest.name), excess });
         }
         let output = |chunk: types::Chunk| match CollectionName::new(&chunk.collection) {
             Ok(collection) if manifest.gives(collection.as_str()) => Ok(Output { collection, lines: chunk.records }),
@@ -143,11 +162,13 @@ impl Instance {
 
 /// What ends a call from outside.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
-enum End {
+pub(crate) enum End {
     #[error("its time is over")]
     TimeOver,
     #[error("the run was interrupted")]
     Interrupted,
+    #[error("it wanted too much")]
+    Exceeded(Excess),
 }
 
 /// At every tick of the clock, running code asks whether it may go on.
@@ -159,10 +180,10 @@ fn watch(store: &mut Store<Host>, stop: Arc<AtomicBool>) {
     });
 }
 
-fn arm(store: &mut Store<Host>, limits: Limits) {
+fn arm(store: &mut Store<Host>, call: Call<'_>, limits: Limits) {
     let ticks = limits.call_time.as_nanos().div_ceil(TICK.as_nanos());
     // The first tick may come at once.
-    store.data_mut().begin(u64::try_from(ticks).unwrap_or(u64::MAX - 1) + 1);
+    store.data_mut().begin(call.phase, u64::try_from(ticks).unwrap_or(u64::MAX - 1) + 1, limits.call_time);
     store.set_epoch_deadline(1);
 }
 
@@ -173,45 +194,27 @@ fn explain(
     call: Call<'_>,
     error: &wasmtime::Error,
 ) -> SandboxError {
-    let host = store.data_mut();
-    let (name, collection, first) = (module.clone(), call.collection.cloned(), call.first);
+    let (host, at) = (store.data_mut(), call.place(module));
+    let exceeded = |at, excess| SandboxError::Exceeded { at, excess };
     match error.downcast_ref::<End>() {
-        Some(End::Interrupted) => return SandboxError::Interrupted { module: name, call: call.name.into() },
-        Some(End::TimeOver) => {
-            return SandboxError::TooSlow {
-                module: name,
-                call: call.name.into(),
-                collection,
-                first,
-                time: limits.call_time,
-            };
-        }
-        None if has_handed_too_much(error) => return too_much_output(module, limits, call),
+        Some(End::Interrupted) => return SandboxError::Interrupted { at },
+        Some(End::TimeOver) => return exceeded(at, Excess::Time(limits.call_time)),
+        Some(End::Exceeded(excess)) => return exceeded(at, *excess),
+        None if has_handed_too_much(error) => return exceeded(at, Excess::Output(limits.output_bytes)),
         None => {}
     }
     // A module that lives on after a refusal and then panics says itself what was wrong.
     let said = host.take_last_error();
     if host.memory_refused() && said.is_none() {
-        let limit = limits.memory_bytes;
-        return SandboxError::TooMuchMemory { module: name, call: call.name.into(), collection, first, limit };
+        return exceeded(at, Excess::Memory(limits.memory_bytes));
     }
     let (reason, backtrace) = (reason(said, error), error.downcast_ref::<WasmBacktrace>().and_then(backtrace));
-    SandboxError::Trapped { module: name, call: call.name.into(), collection, first, reason, backtrace }
+    SandboxError::Trapped { at, reason, backtrace }
 }
 
 /// The engine tells this error by its words only; a test holds it to them.
 fn has_handed_too_much(error: &wasmtime::Error) -> bool {
     error.root_cause().to_string().contains("fuel allocated for hostcalls")
-}
-
-fn too_much_output(module: &ModuleName, limits: Limits, call: Call<'_>) -> SandboxError {
-    SandboxError::TooMuchOutput {
-        module: module.clone(),
-        call: call.name.into(),
-        collection: call.collection.cloned(),
-        first: call.first,
-        limit: limits.output_bytes,
-    }
 }
 
 /// A panic's text, which the SDK logs just before it traps, says more than `unreachable`.

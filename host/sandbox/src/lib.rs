@@ -13,6 +13,7 @@
 #![deny(unsafe_code)] // but for worker/raw.rs
 
 mod bindings;
+mod capability;
 mod convert;
 mod engine;
 mod error;
@@ -24,12 +25,13 @@ mod module;
 mod text;
 mod worker;
 
+pub use capability::Capabilities;
 pub use engine::{Options, Sandbox};
-pub use error::{Failure, SandboxError};
+pub use error::{Excess, Failure, Place, SandboxError};
 pub use granted::Granted;
 pub use host::{LogLevel, LogLine, Parameters};
 pub use instance::{Instance, Output};
 pub use limits::Limits;
 pub use module::Module;
 pub use text::{tame, tame_line};
-pub use worker::{Flow, Logged, Prepared, Worker, Workers, serve};
+pub use worker::{Connections, Desk, Flow, Logged, NoDesk, Prepared, Worker, Workers, serve};

@@ -31,6 +31,21 @@ pub const TEXT_BYTES: usize = 4 << 10;
 /// Bytes that one call may hand the host beside records: what they are counted in, names, a failure.
 pub(crate) const HANDED_BYTES_MORE: usize = 16 << 20;
 
+/// Rows that one query may give.
+pub const ROWS: u64 = 10_000_000;
+
+/// Rows handed over at once.
+pub const ROWS_AT_ONCE: u32 = 10_000;
+
+/// Connections, cursors and trees that one instance may hold open.
+pub const HANDLES: usize = 1_000;
+
+/// Bytes of the private database of a module.
+pub const SCRATCH_BYTES: u64 = 256 << 20;
+
+/// Bytes of a file handed over at once.
+pub const FILE_PIECE_BYTES: u32 = 1 << 20;
+
 /// A module's manifest, in bytes.
 pub const MANIFEST_BYTES: usize = 1 << 20;
 
@@ -52,10 +67,20 @@ pub struct Limits {
     pub call_time: Duration,
     /// See [`OUTPUT_BYTES`].
     pub output_bytes: usize,
+    /// See [`ROWS`].
+    pub rows: u64,
+    /// See [`SCRATCH_BYTES`].
+    pub scratch_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory_bytes: MEMORY_BYTES, call_time: CALL_TIME, output_bytes: OUTPUT_BYTES }
+        Self {
+            memory_bytes: MEMORY_BYTES,
+            call_time: CALL_TIME,
+            output_bytes: OUTPUT_BYTES,
+            rows: ROWS,
+            scratch_bytes: SCRATCH_BYTES,
+        }
     }
 }

@@ -10,10 +10,7 @@ use crate::{SandboxError, tame, tame_line};
 pub(crate) const MANIFEST_SECTION: &str = "godwit:module";
 
 /// Interfaces of `godwit:migration` that this host provides.
-const PROVIDED: [&str; 4] = ["catalog", "types", "log", "parameters"];
-
-/// Interfaces that the contract knows and this host does not provide yet.
-const KNOWN: [&str; 2] = ["database", "files"];
+const PROVIDED: [&str; 6] = ["catalog", "types", "log", "parameters", "database", "files"];
 
 /// A component with a manifest, importing nothing but `godwit:migration/*`.
 #[derive(Debug, Clone)]
@@ -43,6 +40,7 @@ impl Module {
         for import in &outline.imports {
             check_import(&manifest, import)?;
         }
+        check_use(&manifest, &outline.imports)?;
         Ok(Self { manifest, imports: outline.imports, digest: Digest::of(&bytes), bytes })
     }
 }
@@ -56,14 +54,27 @@ fn full_text(error: &dyn std::error::Error) -> String {
 
 fn check_import(manifest: &ModuleManifest, import: &str) -> Result<(), SandboxError> {
     let module = manifest.name.clone();
-    let interface = import.strip_prefix("godwit:migration/").and_then(|rest| rest.split_once("@0.1."));
-    match interface {
-        Some((name, _)) if PROVIDED.contains(&name) => Ok(()),
-        Some((name, _)) if KNOWN.contains(&name) => {
-            Err(SandboxError::MissingCapability { module, capability: name.to_owned() })
-        }
+    match interface_of(import) {
+        Some(name) if PROVIDED.contains(&name) => Ok(()),
         _ => Err(SandboxError::ForbiddenImport { module, import: tame_line(import) }),
     }
+}
+
+/// What a manifest asks of the operator, the component must be able to use. (The other way round is no lie: some
+/// languages import the whole world, and what is not asked for answers like what does not exist.)
+fn check_use(manifest: &ModuleManifest, imports: &[String]) -> Result<(), SandboxError> {
+    let imports = |interface: &str| imports.iter().any(|import| interface_of(import) == Some(interface));
+    let asked = [("database", manifest.wants_database()), ("files", !manifest.files.is_empty())];
+    match asked.iter().find(|(interface, asked)| *asked && !imports(interface)) {
+        None => Ok(()),
+        Some((interface, _)) => {
+            Err(SandboxError::UnusedWish { module: manifest.name.clone(), interface: (*interface).to_owned() })
+        }
+    }
+}
+
+fn interface_of(import: &str) -> Option<&str> {
+    Some(import.strip_prefix("godwit:migration/")?.split_once("@0.1.")?.0)
 }
 
 /// The outermost level of a component: its imports and its manifest section.

@@ -10,6 +10,7 @@ mod migrate;
 mod module;
 mod plan;
 mod restore;
+pub mod worker;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,6 @@ pub fn run(session: &Session, command: &Command) -> Result<ExitCode, Fault> {
         Command::Module(command) => module::run(session, command),
         Command::Demo(args) => demo::run(session, args),
         Command::Completions(args) => Ok(completions::run(args)),
-        Command::Worker => Ok(godwit_sandbox::serve()),
+        Command::Worker(args) => Ok(worker::run(args)),
     }
 }

@@ -11,6 +11,7 @@ use crate::chain::Chain;
 use crate::live::LiveSource;
 use crate::pipeline::{End, run};
 use crate::report::Report;
+use crate::views::Views;
 use crate::{Config, Scope};
 
 /// What to back up, and where to.
@@ -39,7 +40,7 @@ pub fn backup(context: &Context<'_>, request: &BackupRequest<'_>) -> Result<(Rep
     let total = estimate(&source);
     if request.dry_run {
         context.stage("read records", total);
-        return Ok((run(context.run(&chain), &mut source, End::Nowhere)?, None));
+        return Ok((run(context.run(&chain), &mut source, End::Nowhere, &mut Views::default())?, None));
     }
     let created = now();
     let mut header = Header::new(&config.application.name, version.clone(), &created);
@@ -47,7 +48,7 @@ pub fn backup(context: &Context<'_>, request: &BackupRequest<'_>) -> Result<(Rep
     header.excluded = excluded(request);
     let mut target = ArchiveWriter::create(&request.output, header, WriterOptions::default())?;
     context.stage("back up records", total);
-    let mut report = run(context.run(&chain), &mut source, End::Target(&mut target))?;
+    let mut report = run(context.run(&chain), &mut source, End::Target(&mut target), &mut Views::default())?;
     let names = source.trees();
     trees::copy(context, &mut source, &names, &mut target, &mut report)?;
     source.warnings().iter().for_each(|warning| context.note(warning));

@@ -12,6 +12,7 @@ use crate::chain::Chain;
 use crate::live::LiveSource;
 use crate::pipeline::{End, run};
 use crate::report::Report;
+use crate::views::Views;
 use crate::{Config, EngineError, Scope};
 
 /// What to export, and where to.
@@ -39,10 +40,10 @@ pub fn export(context: &Context<'_>, request: &ExportRequest<'_>) -> Result<Repo
     let chain = Chain::empty(source.catalog());
     context.stage("export records", estimate(&*source));
     if request.dry_run {
-        return run(context.run(&chain), &mut *source, End::Nowhere);
+        return run(context.run(&chain), &mut *source, End::Nowhere, &mut Views::default());
     }
     let mut target = JsonLinesDirectory::create(&request.output)?;
-    let mut report = run(context.run(&chain), &mut *source, End::Target(&mut target))?;
+    let mut report = run(context.run(&chain), &mut *source, End::Target(&mut target), &mut Views::default())?;
     let names = source.trees();
     trees::copy(context, &mut *source, &names, &mut target, &mut report)?;
     target.prepare()?;

@@ -1,7 +1,7 @@
 //! `godwit migrate`: archive to archive, at another version.
 
 use std::cmp::Ordering;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use godwit_archive::{Archive, ArchiveWriter, Header, WriterOptions};
 use godwit_model::{Digest, Fault, Staged, TreeSource};
@@ -13,6 +13,7 @@ use crate::chain::Chain;
 use crate::modules::{self, Wanted};
 use crate::pipeline::{End, run};
 use crate::plan::Plan;
+use crate::views::{Origin, Views};
 
 /// What to migrate, and where to.
 pub struct MigrateRequest {
@@ -35,15 +36,16 @@ pub fn migrate(context: &Context<'_>, request: &MigrateRequest) -> Result<(Plan,
     let header = archive.manifest().header.clone();
     let chain = chain_for(context, &request.modules, &archive, &request.to)?;
     let mut plan = Plan::of(&header.application, &header.data_version, &request.to, &chain);
+    let mut views = views_of(context, &request.modules, &chain, &request.archive, &mut archive)?;
     context.stage("migrate records", Some(total_bytes(&archive)));
     if request.dry_run {
-        plan.report = Some(run(context.run(&chain), &mut archive, End::Nowhere)?);
+        plan.report = Some(run(context.run(&chain), &mut archive, End::Nowhere, &mut views)?);
         return Ok((plan, None));
     }
     let mut target = ArchiveWriter::create(&request.output, header_after(header, &chain), WriterOptions::default())?;
-    let mut report = run(context.run(&chain), &mut archive, End::Target(&mut target))?;
+    let mut report = run(context.run(&chain), &mut archive, End::Target(&mut target), &mut views)?;
     let names = archive.trees();
-    trees::copy(context, &mut archive, &names, &mut target, &mut report)?;
+    trees::copy_result(context, &views, &mut archive, &names, &mut target, &mut report)?;
     keep_modules(&mut archive, &chain, &mut target)?;
     context.stage("make it durable", None);
     target.prepare()?;
@@ -66,6 +68,27 @@ pub(crate) fn chain_for(
     let (created, seed) = (header.created.as_str(), header.seed.as_str());
     let wanted = Wanted { application: &header.application, from, to, created, seed };
     modules::chain(context, options, &wanted, archive.catalog())
+}
+
+/// What the chain's modules see of an archive beside their records.
+pub(crate) fn views_of(
+    context: &Context<'_>,
+    options: &ModuleOptions,
+    chain: &Chain,
+    path: &Path,
+    archive: &mut Archive,
+) -> Result<Views, Fault> {
+    let (id, created) = (archive.id(), archive.manifest().header.created.clone());
+    let reopen = || {
+        let again = Archive::open(path)?;
+        match again.id() == id {
+            true => Ok(Box::new(again) as Box<dyn TreeSource>),
+            false => Err(EngineError::ArchiveChanged { path: path.to_owned() }.into()),
+        }
+    };
+    let origin =
+        Origin { source: archive, open_trees: &reopen, created: &created, limits: options.tree_limits };
+    Views::of(context, chain, origin)
 }
 
 /// Data goes on and never back.

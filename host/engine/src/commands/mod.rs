@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use godwit_archive::{Archive, Depth};
+use godwit_files::TreeLimits;
 use godwit_model::{Digest, Fault};
 use godwit_sandbox::{Limits, Workers};
 use jiff::Timestamp;
@@ -48,6 +49,8 @@ pub struct ModuleOptions {
     pub allow_dangling: bool,
     /// What each may use up.
     pub limits: Limits,
+    /// What each may write into file trees.
+    pub tree_limits: TreeLimits,
 }
 
 impl<'a> Context<'a> {

@@ -1,18 +1,19 @@
 //! `godwit plan`: the dry run, over an archive or the live application. Writes nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use godwit_archive::Archive;
-use godwit_model::{Fault, RecordSource};
+use godwit_model::{Fault, RecordSource, TreeSource};
 use semver::Version;
 
 use super::backup::estimate;
-use super::migrate::{chain_for, check_direction};
+use super::migrate::{chain_for, check_direction, views_of};
 use super::{Context, ModuleOptions, now, seed, total_bytes};
-use crate::live::LiveSource;
+use crate::live::{LiveSource, open_trees};
 use crate::modules::{self, Wanted};
 use crate::pipeline::{End, run};
 use crate::plan::Plan;
+use crate::views::{Origin, Views};
 use crate::{Config, EngineError, Scope};
 
 /// What to plan.
@@ -30,19 +31,21 @@ pub struct PlanRequest<'a> {
 /// Makes a plan and proves it on all the data.
 pub fn plan(context: &Context<'_>, request: &PlanRequest<'_>) -> Result<Plan, Fault> {
     match (&request.archive, request.config) {
-        (Some(path), _) => plan_archive(context, request, Archive::open(path)?),
+        (Some(path), _) => plan_archive(context, request, path),
         (None, Some(config)) => plan_live(context, request, config),
         (None, None) => Err(EngineError::NothingConfigured.into()),
     }
 }
 
 /// Every chunk's digest is checked as it is read, so the archive is not read twice.
-fn plan_archive(context: &Context<'_>, request: &PlanRequest<'_>, mut archive: Archive) -> Result<Plan, Fault> {
+fn plan_archive(context: &Context<'_>, request: &PlanRequest<'_>, path: &Path) -> Result<Plan, Fault> {
+    let mut archive = Archive::open(path)?;
     let chain = chain_for(context, &request.modules, &archive, &request.to)?;
     let header = &archive.manifest().header;
     let mut plan = Plan::of(&header.application, &header.data_version, &request.to, &chain);
+    let mut views = views_of(context, &request.modules, &chain, path, &mut archive)?;
     context.stage("dry run", Some(total_bytes(&archive)));
-    plan.report = Some(run(context.run(&chain), &mut archive, End::Nowhere)?);
+    plan.report = Some(run(context.run(&chain), &mut archive, End::Nowhere, &mut views)?);
     Ok(plan)
 }
 
@@ -55,7 +58,11 @@ fn plan_live(context: &Context<'_>, request: &PlanRequest<'_>, config: &Config) 
     let wanted = Wanted { application: name, from: &from, to: &request.to, created: &created, seed: &seed };
     let chain = modules::chain(context, &request.modules, &wanted, source.catalog())?;
     let mut plan = Plan::of(name, &from, &request.to, &chain);
+    let open_trees = || Ok(Box::new(open_trees(config, &Scope::default(), &[])?) as Box<dyn TreeSource>);
+    let limits = request.modules.tree_limits;
+    let origin = Origin { source: &mut source, open_trees: &open_trees, created: &created, limits };
+    let mut views = Views::of(context, &chain, origin)?;
     context.stage("dry run", estimate(&source));
-    plan.report = Some(run(context.run(&chain), &mut source, End::Nowhere)?);
+    plan.report = Some(run(context.run(&chain), &mut source, End::Nowhere, &mut views)?);
     Ok(plan)
 }

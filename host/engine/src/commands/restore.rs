@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use godwit_archive::{Archive, Manifest};
-use godwit_model::{DatabaseName, Fault, RecordSource, Staged, TreeName, TreeSource, Verdict, verdict};
+use godwit_model::{CollectionId, DatabaseName, Fault, Staged, TreeName, TreeSource, Verdict, verdict};
 use semver::Version;
 
+use super::migrate::views_of;
 use super::{Context, ModuleOptions, total_bytes, trees};
 use crate::chain::Chain;
 use crate::live::LiveTarget;
 use crate::modules::{self, Wanted};
+use crate::narrowed::Narrowed;
 use crate::pipeline::{End, run};
 use crate::plan::Plan;
 use crate::{Config, EngineError, Scope};
@@ -42,13 +44,16 @@ pub fn restore(context: &Context<'_>, request: &RestoreRequest<'_>) -> Result<Pl
     let (mut plan, chain) = decide(context, request, &archive)?;
     let mut target = LiveTarget::open(request.config, &databases, &tree_names, request.empty)?;
     say_what_to_know(context, request, &archive, &plan)?;
+    let mut views = views_of(context, &request.modules, &chain, &request.archive, &mut archive)?;
     context.stage("restore records", Some(total_bytes(&archive)));
+    let keeps = |collection: &CollectionId| databases.contains(&collection.database);
+    let mut records = Narrowed::new(&mut archive, &keeps);
     if request.dry_run {
-        plan.report = Some(run(context.run(&chain), &mut Narrowed::new(&mut archive, &databases), End::Nowhere)?);
+        plan.report = Some(run(context.run(&chain), &mut records, End::Nowhere, &mut views)?);
         return Ok(plan);
     }
-    let mut report = run(context.run(&chain), &mut Narrowed::new(&mut archive, &databases), End::Target(&mut target))?;
-    trees::copy(context, &mut archive, &tree_names, &mut target, &mut report)?;
+    let mut report = run(context.run(&chain), &mut records, End::Target(&mut target), &mut views)?;
+    trees::copy_result(context, &views, &mut archive, &tree_names, &mut target, &mut report)?;
     context.stage("check and make it durable", None);
     target.prepare()?;
     context.stop.check()?;
@@ -129,34 +134,4 @@ fn decide(context: &Context<'_>, request: &RestoreRequest<'_>, archive: &Archive
     }?;
     let reached = if chain.steps.is_empty() { data } else { &application };
     Ok((Plan::of(&header.application, data, reached, &chain), chain))
-}
-
-/// The archive's records, of some databases only.
-struct Narrowed<'a> {
-    archive: &'a mut Archive,
-    databases: &'a [DatabaseName],
-}
-
-impl<'a> Narrowed<'a> {
-    fn new(archive: &'a mut Archive, databases: &'a [DatabaseName]) -> Self {
-        Self { archive, databases }
-    }
-}
-
-impl RecordSource for Narrowed<'_> {
-    fn catalog(&self) -> &godwit_model::Catalog {
-        self.archive.catalog()
-    }
-
-    fn read(
-        &mut self,
-        collection: &godwit_model::CollectionId,
-        emit: godwit_model::Emit<'_, godwit_model::Chunk>,
-    ) -> Result<(), Fault> {
-        if self.databases.contains(&collection.database) { self.archive.read(collection, emit) } else { Ok(()) }
-    }
-
-    fn estimate(&self, collection: &godwit_model::CollectionId) -> Option<u64> {
-        self.archive.estimate(collection)
-    }
 }

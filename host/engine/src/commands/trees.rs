@@ -1,4 +1,4 @@
-//! File trees from a source to a target. No module touches them on the way.
+//! File trees from a source to a target.
 
 use std::io::Read;
 
@@ -6,6 +6,7 @@ use godwit_model::{EntryKind, Fault, TreeName, TreeSource, TreeTarget};
 
 use crate::commands::Context;
 use crate::report::{Report, TreeCount};
+use crate::views::Views;
 
 /// Copies trees and counts them into the report.
 pub(crate) fn copy(
@@ -27,6 +28,21 @@ pub(crate) fn copy(
         report.trees.insert(tree.clone(), count);
     }
     Ok(())
+}
+
+/// The same, as the modules left them where they opened any.
+pub(crate) fn copy_result(
+    context: &Context<'_>,
+    views: &Views,
+    source: &mut dyn TreeSource,
+    trees: &[TreeName],
+    target: &mut dyn TreeTarget,
+    report: &mut Report,
+) -> Result<(), Fault> {
+    match views.result() {
+        Some(mut result) => copy(context, &mut result, trees, target, report),
+        None => copy(context, source, trees, target, report),
+    }
 }
 
 fn add(count: &mut TreeCount, kind: &EntryKind) {

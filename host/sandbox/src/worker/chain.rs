@@ -4,8 +4,8 @@ use std::io;
 
 use godwit_model::{CollectionId, Database, DatabaseName};
 
-use super::protocol::Reply;
-use crate::{Granted, Instance, LogLine, Output, SandboxError};
+use super::protocol::{Reply, Request};
+use crate::{Capabilities, Granted, Instance, LogLine, Output, SandboxError};
 
 /// JSON lines for a collection on their way through the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,7 @@ pub struct Flow {
 pub(super) trait Listener {
     fn begin(&mut self, step: usize, call: &str, place: Option<(&CollectionId, u64)>) -> Result<(), SandboxError>;
     fn log(&mut self, step: usize, lines: Vec<LogLine>) -> Result<(), SandboxError>;
+    fn receive(&mut self) -> io::Result<Option<(Request, Vec<u8>)>>;
     fn reply(&mut self, reply: &Reply, body: &[u8]) -> io::Result<()>;
     fn flush(&mut self) -> io::Result<()>;
 }
@@ -28,6 +29,8 @@ pub(super) trait Listener {
 pub(super) struct Step {
     granted: Granted,
     database: DatabaseName,
+    /// Until the instance takes them.
+    capabilities: Capabilities,
     instance: Option<Instance>,
 }
 
@@ -38,8 +41,8 @@ pub(super) struct Chain<'a> {
 }
 
 impl Step {
-    pub(super) fn new(granted: Granted, database: DatabaseName) -> Self {
-        Self { granted, database, instance: None }
+    pub(super) fn new(granted: Granted, database: DatabaseName, capabilities: Capabilities) -> Self {
+        Self { granted, database, capabilities, instance: None }
     }
 
     fn takes(&self, collection: &CollectionId) -> bool {
@@ -111,7 +114,8 @@ impl<'a> Chain<'a> {
     ) -> Result<T, SandboxError> {
         if self.steps[step].instance.is_none() {
             self.listener.begin(step, "its start", None)?;
-            self.steps[step].instance = Some(self.steps[step].granted.instantiate()?);
+            let capabilities = std::mem::take(&mut self.steps[step].capabilities);
+            self.steps[step].instance = Some(self.steps[step].granted.instantiate_with(capabilities)?);
         }
         self.listener.begin(step, name, place)?;
         let instance = self.steps[step].instance.as_mut().expect("it was started just above");

@@ -17,17 +17,22 @@
 //! | `parent` | starting a worker, calling it, killing it |
 //! | `child` | what a worker does |
 //! | `chain` | records through several modules |
+//! | `link` | a worker's way to its parent |
+//! | `wishes` | what modules ask of the parent: files and the live target |
 //! | `lockdown` | what a worker gives up before it loads a module |
 //! | `raw` | the only unsafe code of the crate |
 
 mod chain;
 mod child;
+mod link;
 mod lockdown;
 mod parent;
 mod pipes;
 mod protocol;
 mod raw;
+mod wishes;
 
 pub use chain::Flow;
-pub use child::serve;
+pub use child::{Connections, serve};
 pub use parent::{Logged, Prepared, Worker, Workers};
+pub use wishes::{Desk, NoDesk};

@@ -1,21 +1,25 @@
 //! Starting a worker, calling it, killing it.
 
+use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use godwit_model::{CollectionId, CollectionName, Database, DatabaseName, ModuleManifest, ModuleName};
+use godwit_model::{CollectionId, CollectionName, Database, DatabaseName, ModuleManifest};
+use serde::Serialize;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::Flow;
 use super::pipes::{Halt, Pipes};
 use super::protocol::{HEAD_BYTES_MAX, PREFIX_BYTES, Reply, Request, StepSetup, head, lengths};
-use crate::{Limits, LogLine, Module, Options, Parameters, SandboxError, convert, engine};
+use super::wishes::{self, Desk, NoDesk};
+use crate::{Excess, Limits, LogLine, Module, Options, Parameters, Place, SandboxError, convert, engine};
 
 /// The executable itself, whatever becomes of its name while it runs.
 const OWN_PROGRAM: &str = "/proc/self/exe";
@@ -41,6 +45,7 @@ pub struct Prepared {
     database: DatabaseName,
     limits: Limits,
     code: Arc<Vec<u8>>,
+    input: Option<PathBuf>,
 }
 
 /// A line that a module logged.
@@ -75,7 +80,7 @@ impl Workers {
         let parameters = parameters.for_module(&module.manifest)?;
         let component = Component::new(&self.engine, &module.bytes).map_err(unusable)?;
         let code = Arc::new(component.serialize().map_err(unusable)?);
-        Ok(Prepared { manifest: module.manifest.clone(), parameters, database, limits, code })
+        Ok(Prepared { manifest: module.manifest.clone(), parameters, database, limits, code, input: None })
     }
 
     /// The catalog as a module leaves it, held to what its manifest declares; `log` gets what it logged.
@@ -100,7 +105,7 @@ impl Workers {
         let setups = chain.iter().map(Prepared::setup).collect();
         let limits = chain.first().map_or_else(Limits::default, |module| module.limits);
         let code: Vec<u8> = chain.iter().flat_map(|module| module.code.iter().copied()).collect();
-        worker.ask(&Request::Start { steps: setups, limits }, &code, &mut |_, _| Ok(()))?;
+        worker.ask(&Request::Start { steps: setups, limits }, &code, &mut NoDesk, &mut |_, _| Ok(()))?;
         Ok(worker)
     }
 }
@@ -111,9 +116,28 @@ impl Prepared {
         &self.manifest
     }
 
+    /// The same with the database file that holds what the module declared to read.
+    pub fn with_input(self, path: PathBuf) -> Self {
+        Self { input: Some(path), ..self }
+    }
+
     /// The database that it works on.
     pub fn database(&self) -> &DatabaseName {
         &self.database
+    }
+
+    /// How the program is told to open what this module may use, before it gives up opening anything.
+    fn arguments(&self, step: usize) -> Vec<OsString> {
+        let mut arguments = vec![];
+        if let Some(path) = &self.input {
+            let mut value = OsString::from(format!("{step}="));
+            value.push(path);
+            arguments.extend(["--input".into(), value]);
+        }
+        if self.manifest.scratch {
+            arguments.extend(["--scratch".into(), format!("{step}={}", self.limits.scratch_bytes).into()]);
+        }
+        arguments
     }
 
     fn setup(&self) -> StepSetup {
@@ -165,7 +189,8 @@ impl Worker {
     /// that Ctrl-C on a terminal is the parent's alone.
     fn start(workers: &Workers, chain: &[Prepared]) -> io::Result<Self> {
         let mut command = Command::new(OWN_PROGRAM);
-        command.args(&workers.arguments).env_clear().current_dir("/").process_group(0);
+        let opened = chain.iter().enumerate().flat_map(|(step, module)| module.arguments(step));
+        command.args(&workers.arguments).args(opened).env_clear().current_dir("/").process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn()?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
@@ -182,7 +207,7 @@ impl Worker {
 
     fn evolve(&mut self, database: &Database) -> Result<Database, SandboxError> {
         let mut evolved = None;
-        self.ask(&Request::Evolve(database.clone()), &[], &mut |reply, _| {
+        self.ask(&Request::Evolve(database.clone()), &[], &mut NoDesk, &mut |reply, _| {
             if let Reply::Evolved(database) = reply {
                 evolved = Some(database);
             }
@@ -191,24 +216,25 @@ impl Worker {
         evolved.ok_or_else(|| SandboxError::Worker("it gave no catalog".to_owned()))
     }
 
-    /// Takes a chunk's lines through every module of the chain.
+    /// Takes a chunk's lines through every module of the chain. What the modules ask meanwhile, the desk answers.
     pub fn transform(
         &mut self,
         collection: &CollectionId,
         first: u64,
         lines: &[u8],
+        desk: &mut dyn Desk,
     ) -> Result<Vec<Flow>, SandboxError> {
-        self.flows(&Request::Transform { collection: collection.clone(), first }, lines)
+        self.flows(&Request::Transform { collection: collection.clone(), first }, lines, desk)
     }
 
     /// Finishes each module, and takes what it still had through those after it.
-    pub fn finish(&mut self) -> Result<Vec<Flow>, SandboxError> {
-        self.flows(&Request::Finish, &[])
+    pub fn finish(&mut self, desk: &mut dyn Desk) -> Result<Vec<Flow>, SandboxError> {
+        self.flows(&Request::Finish, &[], desk)
     }
 
     /// Lets each module check the result.
-    pub fn verify(&mut self) -> Result<(), SandboxError> {
-        self.ask(&Request::Verify, &[], &mut |_, _| Ok(()))
+    pub fn verify(&mut self, desk: &mut dyn Desk) -> Result<(), SandboxError> {
+        self.ask(&Request::Verify, &[], desk, &mut |_, _| Ok(()))
     }
 
     /// What the modules logged since the last time.
@@ -216,9 +242,9 @@ impl Worker {
         std::mem::take(&mut self.log)
     }
 
-    fn flows(&mut self, request: &Request, lines: &[u8]) -> Result<Vec<Flow>, SandboxError> {
+    fn flows(&mut self, request: &Request, lines: &[u8], desk: &mut dyn Desk) -> Result<Vec<Flow>, SandboxError> {
         let mut flows = vec![];
-        self.ask(request, lines, &mut |reply, lines| {
+        self.ask(request, lines, desk, &mut |reply, lines| {
             if let Reply::Flow(collection) = reply {
                 flows.push(Flow { collection, lines });
             }
@@ -237,13 +263,12 @@ impl Worker {
         self.chain.iter().any(|module| module.gives(collection))
     }
 
-    fn ask(&mut self, request: &Request, body: &[u8], take: Take<'_>) -> Result<(), SandboxError> {
+    fn ask(&mut self, request: &Request, body: &[u8], desk: &mut dyn Desk, take: Take<'_>) -> Result<(), SandboxError> {
         self.at = At::own(if matches!(request, Request::Start { .. }) { "its start" } else { "a request" });
-        let frame = head(request, body.len()).map_err(|error| SandboxError::Worker(error.to_string()))?;
-        let sent = self.pipes.send(&frame, self.at.deadline).and_then(|()| self.pipes.send(body, self.at.deadline));
-        sent.map_err(|halt| self.halted(&halt))?;
+        self.send(request, body)?;
         let mut bytes = 0_usize;
         loop {
+            let kept = bytes;
             let (reply, body) = self.hear(&mut bytes)?;
             let ends = reply.ends();
             match reply {
@@ -251,6 +276,13 @@ impl Worker {
                 Reply::Begin { step, call, collection, first } => self.begin(step, &call, collection, first),
                 Reply::Log { step, line } => self.log.push(Logged { step: self.known(step), line: line.tamed() }),
                 Reply::Ready { kept } => self.kept = kept,
+                Reply::Wish(wish) => {
+                    // Its bytes are not kept beyond it.
+                    bytes = kept;
+                    let finishing = matches!(request, Request::Finish) && self.at.call == "finish";
+                    let (answer, body) = wishes::answer(wish, &body, desk, self.at.step, finishing);
+                    self.send(&answer, &body)?;
+                }
                 reply => {
                     // The call is over: what remains is to hand its answer over.
                     self.at.deadline = self.at.deadline.max(Instant::now() + WORKER_TIME);
@@ -261,6 +293,12 @@ impl Worker {
                 return Ok(());
             }
         }
+    }
+
+    fn send(&mut self, message: &impl Serialize, body: &[u8]) -> Result<(), SandboxError> {
+        let frame = head(message, body.len()).map_err(|error| SandboxError::Worker(error.to_string()))?;
+        let sent = self.pipes.send(&frame, self.at.deadline).and_then(|()| self.pipes.send(body, self.at.deadline));
+        sent.map_err(|halt| self.halted(&halt))
     }
 
     fn begin(&mut self, step: usize, call: &str, collection: Option<CollectionName>, first: Option<u64>) {
@@ -299,24 +337,23 @@ impl Worker {
         self.pipes.receive(buffer, self.at.deadline).map_err(|halt| self.halted(&halt))
     }
 
-    /// The module that the worker is at.
-    fn module(&self) -> ModuleName {
-        self.chain[self.at.step].manifest.name.clone()
+    /// Where the worker is.
+    fn place(&self) -> Place {
+        let At { step, call, collection, first, .. } = &self.at;
+        let (module, call) = (self.chain[*step].manifest.name.clone(), call.clone().into());
+        Place { module, call, collection: collection.clone(), first: *first }
     }
 
     fn halted(&mut self, halt: &Halt) -> SandboxError {
-        let (module, call) = (self.module(), self.at.call.clone());
-        let (collection, first) = (self.at.collection.clone(), self.at.first);
+        let at = self.place();
         match halt {
-            Halt::Interrupted => SandboxError::Interrupted { module, call: call.into() },
+            Halt::Interrupted => SandboxError::Interrupted { at },
             Halt::TimeOver if self.at.in_module => {
                 let time = self.chain.get(self.at.step).map_or(WORKER_TIME, |module| module.limits.call_time);
-                SandboxError::TooSlow { module, call: call.into(), collection, first, time }
+                SandboxError::Exceeded { at, excess: Excess::Time(time) }
             }
             Halt::TimeOver => SandboxError::Worker(format!("it does not answer within {} s", WORKER_TIME.as_secs())),
-            Halt::Gone => {
-                SandboxError::WorkerDied { module, call: call.into(), collection, first, how: self.how_it_died() }
-            }
+            Halt::Gone => SandboxError::WorkerDied { at, how: self.how_it_died() },
         }
     }
 

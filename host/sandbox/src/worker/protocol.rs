@@ -9,6 +9,7 @@ use godwit_model::{CollectionId, CollectionName, Database, DatabaseName, ModuleM
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::wishes::Wish;
 use crate::{Limits, LogLine, Parameters, SandboxError};
 
 /// Largest head: a catalog of very many collections.
@@ -55,6 +56,8 @@ pub(super) enum Reply {
     Log { step: usize, line: LogLine },
     /// Records of a collection. The body is JSON lines.
     Flow(CollectionId),
+    /// A module asks something of the parent, which answers with a frame of its own.
+    Wish(Wish),
     /// The catalog as the module leaves it.
     Evolved(Database),
     /// All was answered.
