@@ -7,7 +7,7 @@ use godwit_database::{Options, Replace};
 use godwit_files::{LiveTrees, StagedTrees, TreeSpec};
 use godwit_model::{
     Catalog, Chunk, CollectionId, DatabaseName, Emit, Fault, Form, RecordSource, RecordTarget, Staged, TreeEntry,
-    TreeName, TreeSource, TreeTarget, Visit, limits,
+    TreeName, TreePath, TreeSource, TreeTarget, Visit, limits,
 };
 
 use crate::{Config, EngineError, Scope};
@@ -73,6 +73,10 @@ impl TreeSource for LiveSource {
 
     fn read_tree(&mut self, tree: &TreeName, visit: Visit<'_>) -> Result<(), Fault> {
         self.trees.read_tree(tree, visit)
+    }
+
+    fn read_entry(&mut self, tree: &TreeName, path: &TreePath, visit: Visit<'_>) -> Result<bool, Fault> {
+        self.trees.read_entry(tree, path, visit)
     }
 }
 
