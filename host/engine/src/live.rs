@@ -7,7 +7,7 @@ use godwit_database::{Options, Replace};
 use godwit_files::{LiveTrees, StagedTrees, TreeSpec};
 use godwit_model::{
     Access, Catalog, Chunk, CollectionId, CollectionName, DatabaseName, Emit, Fault, Form, RecordSource, RecordTarget,
-    SqlConnection, Staged, TreeEntry, TreeName, TreeSource, TreeTarget, Visit, limits,
+    SqlConnection, Staged, TreeEntry, TreeName, TreePath, TreeSource, TreeTarget, Visit, limits,
 };
 
 use crate::{Config, EngineError, Scope};
@@ -77,6 +77,10 @@ impl TreeSource for LiveSource {
 
     fn read_tree(&mut self, tree: &TreeName, visit: Visit<'_>) -> Result<(), Fault> {
         self.trees.read_tree(tree, visit)
+    }
+
+    fn read_entry(&mut self, tree: &TreeName, path: &TreePath, visit: Visit<'_>) -> Result<bool, Fault> {
+        self.trees.read_entry(tree, path, visit)
     }
 }
 

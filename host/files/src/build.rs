@@ -178,7 +178,7 @@ impl New<'_> {
                 Ok(0) => break,
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(self.unreadable(error)),
+                Err(error) => return Err(unreadable(error, &self.path())),
             };
             length += read as u64;
             if length > size {
@@ -218,16 +218,16 @@ impl New<'_> {
             error => FilesError::system("write", &self.path())(error),
         }
     }
+}
 
-    /// The class that the content's own source gave the error, where it gave one.
-    fn unreadable(&self, error: io::Error) -> Fault {
-        match error.downcast::<Fault>() {
-            Ok(fault) => fault,
-            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
-                Fault::damaged(error)
-            }
-            Err(error) => FilesError::system("read the content of", &self.path())(error).into(),
+/// Content that cannot be read, in the class that its own source gave the error, where it gave one.
+pub(crate) fn unreadable(error: io::Error, shown: &Path) -> Fault {
+    match error.downcast::<Fault>() {
+        Ok(fault) => fault,
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
+            Fault::damaged(error)
         }
+        Err(error) => FilesError::system("read the content of", shown)(error).into(),
     }
 }
 

@@ -85,6 +85,29 @@ pub enum FilesError {
         /// Why not.
         source: io::Error,
     },
+    /// The private folder in which modules' files are kept cannot be used.
+    #[error(
+        "cannot {action} {path:?}, where this run keeps copies of the files that modules read and write: \
+         see that the folder is there and has space, or point TMPDIR at another one, and run again"
+    )]
+    Scratch {
+        /// What was being done, as a verb.
+        action: &'static str,
+        /// The folder, or a file in it.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file that changed between the listing of its tree and its reading.
+    #[error(
+        "{path} of the file tree {tree} is no longer as it was listed: run again, exclude it, or stop the application"
+    )]
+    NotAsListed {
+        /// The tree.
+        tree: TreeName,
+        /// The file.
+        path: TreePath,
+    },
     /// An entry that cannot be part of a tree.
     #[error("the entry {entry} cannot be written to the file tree: {problem}")]
     Entry {
@@ -185,6 +208,8 @@ impl FilesError {
             | Self::Changing { .. }
             | Self::Changed { .. }
             | Self::Spool { .. }
+            | Self::Scratch { .. }
+            | Self::NotAsListed { .. }
             | Self::Order { .. } => FaultClass::System,
         }
     }

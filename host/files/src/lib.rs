@@ -1,4 +1,5 @@
-//! File trees as the two ends of a run: [`LiveTrees`] reads them, [`StagedTrees`] replaces them.
+//! File trees as the two ends of a run: [`LiveTrees`] reads them, [`StagedTrees`] replaces them. Between
+//! the two, modules change them through [`StepTrees`], copy-on-write.
 //!
 //! Kept of a file, directory or symbolic link: its name (any bytes), content, permission bits and
 //! modification time. Not kept: owner and group (see [`TreeBuilder`]), access control lists,
@@ -43,6 +44,7 @@ mod escape;
 pub mod limits;
 mod live;
 mod mounts;
+mod overlay;
 mod place;
 mod remove;
 mod select;
@@ -53,5 +55,6 @@ pub use build::TreeBuilder;
 pub use error::FilesError;
 pub use escape::{escape, unescape};
 pub use live::{LiveTrees, TreeSpec};
+pub use overlay::{Base, ChangeKind, OverlayTrees, Spending, StepTrees, TreeChange, TreeLimits, TreeState};
 pub use remove::remove_tree;
 pub use staged::{Replace, StagedTrees};

@@ -19,3 +19,22 @@ pub const READS_MAX: u32 = 5;
 /// File systems stamp times in steps of up to 10 ms: within this long after a modification, another
 /// one may leave the same time.
 pub const STAMP_STEP: Duration = Duration::from_millis(20);
+
+/// Longest name of a file that a module may give, in bytes as the file system has it.
+pub const FILE_NAME_BYTES_MAX: usize = 255;
+
+/// Most bytes that a module gets in one read.
+pub const READ_BYTES_MAX: u32 = 1 << 20;
+
+/// Default for the files and directories that a module may make or change in one run.
+pub const FILES_WRITTEN: u64 = 10_000;
+
+/// Default for the bytes of content that a module may write in one run.
+pub const BYTES_WRITTEN: u64 = 1 << 30;
+
+/// Bytes of the source's files that are kept aside at one time for modules to read, and so the largest
+/// file that a module can read.
+pub const BROUGHT_IN_BYTES: u64 = 4 << 30;
+
+/// How many of the source's files are kept aside at one time for modules to read.
+pub const BROUGHT_IN_FILES: usize = 1_000;

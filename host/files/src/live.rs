@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use godwit_model::{EntryKind, Fault, TreeEntry, TreeName, TreeSource, Visit};
+use godwit_model::{EntryKind, Fault, TreeEntry, TreeName, TreePath, TreeSource, Visit};
 
 use crate::select::Selection;
 use crate::walk::{self, FileAt, Found};
@@ -81,6 +81,11 @@ impl TreeSource for LiveTrees {
         live.warnings = live.read(tree, visit)?;
         Ok(())
     }
+
+    fn read_entry(&mut self, tree: &TreeName, path: &TreePath, visit: Visit<'_>) -> Result<bool, Fault> {
+        let live = self.trees.get(tree).ok_or_else(|| FilesError::Unknown(tree.clone()))?;
+        live.read_one(path, visit)
+    }
 }
 
 impl LiveTree {
@@ -96,9 +101,23 @@ impl LiveTree {
         let mut warnings = Warnings::default();
         walk::walk(&self.root, &self.path, &self.selection, &mut |found| match found {
             Found::Entry(entry) => visit(&entry, &mut io::empty()),
-            Found::File(file) => pass_on(&file, visit, &mut warnings),
+            Found::File(file) => pass_on(&file, visit, &mut warnings).map(drop),
         })?;
         Ok(warnings.finish(tree, &self.selection))
+    }
+
+    /// Warnings are those of the whole tree's reading.
+    fn read_one(&self, path: &TreePath, visit: Visit<'_>) -> Result<bool, Fault> {
+        let mut there = false;
+        walk::walk_to(&self.root, &self.path, &self.selection, path, &mut |found| {
+            there |= match found {
+                Found::Entry(entry) if entry.path == *path => visit(&entry, &mut io::empty()).map(|()| true)?,
+                Found::File(file) if file.path == *path => pass_on(&file, visit, &mut Warnings::default())?,
+                _ => false,
+            };
+            Ok(())
+        })?;
+        Ok(there)
     }
 
     fn bytes(&self) -> u64 {
@@ -114,8 +133,9 @@ impl LiveTree {
     }
 }
 
-fn pass_on(file: &FileAt<'_>, visit: Visit<'_>, warnings: &mut Warnings) -> Result<(), Fault> {
-    let Some(mut steady) = content::open(file)? else { return Ok(()) };
+/// Answers whether the file is still there.
+fn pass_on(file: &FileAt<'_>, visit: Visit<'_>, warnings: &mut Warnings) -> Result<bool, Fault> {
+    let Some(mut steady) = content::open(file)? else { return Ok(false) };
     warnings.note(file, &steady);
     let entry = TreeEntry {
         path: file.path.clone(),
@@ -126,7 +146,7 @@ fn pass_on(file: &FileAt<'_>, visit: Visit<'_>, warnings: &mut Warnings) -> Resu
     let visited = visit(&entry, &mut steady.content);
     // First what is to blame: the visitor may have failed for want of what the file lost.
     steady.content.check()?;
-    visited
+    visited.map(|()| true)
 }
 
 /// What was seen on one way through a tree.

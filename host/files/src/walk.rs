@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::select::{Selection, Verdict};
-use crate::{FilesError, attributes, escape, limits};
+use crate::{FilesError, attributes, escape, limits, unescape};
 
 /// What is found on the way.
 pub(crate) enum Found<'a> {
@@ -41,6 +41,31 @@ pub(crate) fn walk(
     on: &mut dyn FnMut(Found<'_>) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     Walk { shown, selection, on, waiting: vec![] }.directory(root, &Place::default())
+}
+
+/// Goes straight to one entry and visits it, where it is part of the tree; a directory with all that is
+/// in it. On the way there, too, no link is followed.
+pub(crate) fn walk_to(
+    root: &OwnedFd,
+    shown: &Path,
+    selection: &Selection,
+    path: &TreePath,
+    on: &mut dyn FnMut(Found<'_>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut walk = Walk { shown, selection, on, waiting: vec![] };
+    let (mut inner, mut place): (Option<OwnedFd>, _) = (None, Place::default());
+    let (parents, last) = path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()));
+    for part in parents.split('/').filter(|part| !part.is_empty()) {
+        let Some(below) = walk.enter(inner.as_ref().unwrap_or(root), &place, part)? else { return Ok(()) };
+        (inner, place) = (Some(below.0), below.1);
+    }
+    let Some(name) = c_name(last) else { return Ok(()) };
+    walk.entry(inner.as_ref().unwrap_or(root), &place, last, &name)
+}
+
+/// A name as the file system has it; none where no name is written so.
+fn c_name(escaped: &str) -> Option<CString> {
+    unescape(escaped).and_then(|name| CString::new(name).ok())
 }
 
 /// Opens a directory that is no symbolic link.
@@ -114,6 +139,28 @@ impl Walk<'_> {
         sorted.into_iter().try_for_each(|(escaped, name)| self.entry(directory, place, &escaped, name))
     }
 
+    /// The directory of this name, where there is one that is not left out.
+    fn enter(
+        &mut self,
+        directory: &OwnedFd,
+        place: &Place,
+        escaped: &str,
+    ) -> Result<Option<(OwnedFd, Place)>, FilesError> {
+        let Some(name) = c_name(escaped) else { return Ok(None) };
+        let relative = place.relative.join(OsStr::from_bytes(name.to_bytes()));
+        let shown = self.shown.join(&relative);
+        let verdict = self.selection.judge(&relative, true, place.inside);
+        if verdict == Verdict::Out || place.depth >= limits::DEPTH_MAX {
+            return Ok(None);
+        }
+        let below = match open_directory(directory, &name) {
+            Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR | Errno::NAMETOOLONG) => return Ok(None),
+            below => below.map_err(FilesError::system("open the directory", &shown))?,
+        };
+        let path = tree_path(place, &Entry { directory, name: &name, escaped, relative: &relative, shown: &shown })?;
+        Ok(Some((below, place.below(path, &relative, verdict == Verdict::In))))
+    }
+
     fn entry(&mut self, directory: &OwnedFd, place: &Place, escaped: &str, name: &CStr) -> Result<(), Fault> {
         let relative = place.relative.join(OsStr::from_bytes(name.to_bytes()));
         let shown = self.shown.join(&relative);
@@ -129,7 +176,7 @@ impl Walk<'_> {
     fn try_entry(&mut self, place: &Place, entry: &Entry<'_>) -> Result<Step, Fault> {
         let Entry { directory, name, shown, .. } = *entry;
         let stat = match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Err(Errno::NOENT) => return Ok(Step::Done),
+            Err(Errno::NOENT | Errno::NAMETOOLONG) => return Ok(Step::Done),
             stat => stat.map_err(FilesError::system("examine", shown))?,
         };
         let kind = attributes::kind(&stat);

@@ -1,6 +1,7 @@
 //! Reading an archive.
 
 mod content;
+mod lookup;
 mod records;
 mod trees;
 mod verify;
@@ -29,6 +30,8 @@ pub struct Archive {
     path: PathBuf,
     store: Box<dyn Store>,
     contents: Contents,
+    /// The tree last asked for single entries.
+    lookup: Option<lookup::Lookup>,
 }
 
 /// What opening reads.
@@ -53,7 +56,7 @@ impl Archive {
         }
         let store = open_store(&path).map_err(|trouble| trouble.at(&path))?;
         match Contents::read(store.as_ref()) {
-            Ok(contents) => Ok(Self { path, store, contents }),
+            Ok(contents) => Ok(Self { path, store, contents, lookup: None }),
             Err(Trouble::Damaged { file, damage: Damage::Missing }) if file == layout::MANIFEST => {
                 Err(ArchiveError::Unfinished(path).into())
             }

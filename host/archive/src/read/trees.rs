@@ -2,10 +2,11 @@
 
 use std::io::{self, Read};
 
-use godwit_model::{EntryKind, Fault, TreeEntry, TreeName, TreeSource, Visit};
+use godwit_model::{EntryKind, Fault, TreeEntry, TreeName, TreePath, TreeSource, Visit};
 
 use super::Archive;
 use super::content::Content;
+use super::lookup::Lookup;
 use crate::error::{Damage, Reading, Trouble};
 use crate::index::{self, ContentLine, EntryLine};
 use crate::limits::LISTING_BYTES_MAX;
@@ -19,10 +20,16 @@ impl TreeSource for Archive {
 
     fn read_tree(&mut self, tree: &TreeName, visit: Visit<'_>) -> Result<(), Fault> {
         let totals = self.tree_totals(tree)?;
-        self.explain(self.each_entry(totals, &mut |entry, content| match content {
-            None => Ok(visit(entry, &mut io::empty())?),
-            Some(content) => self.visit_file(tree, entry, content, visit),
-        }))
+        self.explain(self.each_entry(totals, &mut |entry, content| self.pass_on(tree, entry, content, visit)))
+    }
+
+    fn read_entry(&mut self, tree: &TreeName, path: &TreePath, visit: Visit<'_>) -> Result<bool, Fault> {
+        self.look_up_in(tree)?;
+        let found = self.lookup.as_ref().map_or(Ok(None), |lookup| lookup.find(path));
+        match self.explain(found)? {
+            None => Ok(false),
+            Some((entry, content)) => self.explain(self.pass_on(tree, &entry, content.as_ref(), visit)).map(|()| true),
+        }
     }
 }
 
@@ -33,12 +40,28 @@ impl Archive {
     /// Goes through a tree's index, checked: against its digest, in itself, and against the manifest.
     pub(super) fn each_entry(&self, totals: &TreeTotals, each: EachEntry<'_>) -> Reading<()> {
         let path = layout::tree_index(&totals.name);
-        let text = self.read_listed(&path, LISTING_BYTES_MAX)?;
-        check_entries(&text, totals).map_err(|damage| damage.of(&path))?;
+        let text = self.checked_index(totals)?;
         for line in index::lines::<EntryLine>(&text) {
             let line = line.map_err(|damage| damage.of(&path))?;
             let entry = line.entry().map_err(|damage| damage.of(&path))?;
             each(&entry, line.content.as_ref())?;
+        }
+        Ok(())
+    }
+
+    fn checked_index(&self, totals: &TreeTotals) -> Reading<Vec<u8>> {
+        let path = layout::tree_index(&totals.name);
+        let text = self.read_listed(&path, LISTING_BYTES_MAX)?;
+        check_entries(&text, totals).map_err(|damage| damage.of(&path))?;
+        Ok(text)
+    }
+
+    fn look_up_in(&mut self, tree: &TreeName) -> Result<(), Fault> {
+        if self.lookup.as_ref().is_none_or(|lookup| !lookup.is_of(tree)) {
+            // Let go of the one before its successor is read.
+            self.lookup = None;
+            let index = self.checked_index(self.tree_totals(tree)?);
+            self.lookup = Some(self.explain(index.and_then(|text| Lookup::new(tree, text)))?);
         }
         Ok(())
     }
@@ -48,6 +71,19 @@ impl Archive {
         let stored = self.store.open(&layout::in_tree(tree, &content.file))?;
         stored.expect_length(content.length)?;
         Content::new(stored, content)
+    }
+
+    fn pass_on(
+        &self,
+        tree: &TreeName,
+        entry: &TreeEntry,
+        content: Option<&ContentLine>,
+        visit: Visit<'_>,
+    ) -> Reading<()> {
+        match content {
+            None => Ok(visit(entry, &mut io::empty())?),
+            Some(content) => self.visit_file(tree, entry, content, visit),
+        }
     }
 
     fn visit_file(&self, tree: &TreeName, entry: &TreeEntry, line: &ContentLine, visit: Visit<'_>) -> Reading<()> {

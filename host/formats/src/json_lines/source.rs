@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use godwit_files::{LiveTrees, TreeSpec};
 use godwit_model::limits::METADATA_BYTES_MAX;
 use godwit_model::{
-    Body, Catalog, Chunk, CollectionId, Database, DatabaseName, Emit, Fault, RecordSource, TreeName, TreeSource, Visit,
+    Body, Catalog, Chunk, CollectionId, Database, DatabaseName, Emit, Fault, RecordSource, TreeName, TreePath,
+    TreeSource, Visit,
 };
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -90,6 +91,10 @@ impl TreeSource for JsonLinesSource {
 
     fn read_tree(&mut self, tree: &TreeName, visit: Visit<'_>) -> Result<(), Fault> {
         self.trees.read_tree(tree, visit)
+    }
+
+    fn read_entry(&mut self, tree: &TreeName, path: &TreePath, visit: Visit<'_>) -> Result<bool, Fault> {
+        self.trees.read_entry(tree, path, visit)
     }
 }
 
