@@ -76,10 +76,15 @@
 pub mod bindings;
 mod catalog;
 mod context;
+pub mod database;
 mod error;
+pub mod files;
 /// The log and the parameters, where no [`Context`] is at hand: in `evolve`.
 pub mod host;
 mod migration;
+#[cfg(not(target_family = "wasm"))]
+mod native;
+mod opened;
 mod output;
 mod record;
 #[doc(hidden)]
@@ -89,14 +94,11 @@ pub mod testing;
 mod typed;
 mod values;
 
-/// SQL over the connections that the manifest declares. Answers in the sandbox only: a call in a native test panics.
-pub use bindings::godwit::migration::database;
-/// The file trees that the manifest declares. Answers in the sandbox only: a call in a native test panics.
-pub use bindings::godwit::migration::files;
-
 pub use catalog::{Catalog, Collection, CollectionEditor, Column, DefaultValue, Kind, Object, Reference};
 pub use context::Context;
+pub use database::Connection;
 pub use error::{Error, InField, Result};
+pub use files::Tree;
 pub use migration::Migration;
 pub use record::Record;
 pub use values::{Bytes, Decimal, DecimalError, Float, Json};
@@ -104,7 +106,7 @@ pub use values::{Bytes, Decimal, DecimalError, Float, Json};
 /// Everything a module uses: `use godwit_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Bytes, Catalog, Collection, Column, Context, Decimal, DefaultValue, Error, Float, InField, Json, Kind,
-        Migration, Object, Record, Reference, Result,
+        Bytes, Catalog, Collection, Column, Connection, Context, Decimal, DefaultValue, Error, Float, InField, Json,
+        Kind, Migration, Object, Record, Reference, Result, Tree,
     };
 }
