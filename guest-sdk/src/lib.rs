@@ -64,6 +64,23 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
+//! # What a module may ask for
+//!
+//! Whatever `module.json` declares and the operator grants is at hand in the [`Context`]; `MANIFEST.md` and
+//! `wit/migration.wit` say more.
+//!
+//! | | in `module.json` | answers in |
+//! |---|---|---|
+//! | [`Context::parameter`] | `"parameters"` | everywhere; in `evolve` as [`host::parameter`] |
+//! | [`Context::input`]: the data before this module, by SQL | `"reads"`, `"indexes"` | transformations, `finish`, `verify` |
+//! | [`Context::scratch`]: a database of one's own | `"scratch"`, `"ordered"` | transformations, `finish`, `verify` |
+//! | [`Context::target`]: the live target, by SQL | `"target"` | `verify`, where there is a live target |
+//! | [`Context::tree`]: files | `"files"` | transformations, `finish`, `verify`; written in `finish` only |
+//!
+//! See [`database`] for SQL and [`files`] for file trees, each with an example and its test.
+//!
+//! # Building and testing
+//!
 //! `godwit module new` writes a crate of this kind that works as it is, and `godwit module test` runs
 //! the component over golden cases, in the sandbox that operators run it in.
 //!

@@ -31,3 +31,26 @@ impl Opened {
             .and_then(|opened| opened.clone().downcast().ok())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+
+    #[test]
+    fn what_is_open_is_not_opened_again_and_what_failed_is() {
+        let mut opened = Opened::default();
+        let mut asked = 0;
+        let mut open = |opened: &mut Opened, answer: Result<i64>| {
+            let got = opened.get("input", || {
+                asked += 1;
+                answer
+            });
+            (got.map(|value| *value).ok(), asked)
+        };
+        assert_eq!(open(&mut opened, Err(Error::new("not yet"))), (None, 1));
+        assert_eq!(open(&mut opened, Ok(7)), (Some(7), 2));
+        assert_eq!(open(&mut opened, Ok(8)), (Some(7), 2));
+        assert_eq!(*opened.get("input", || Ok("a tree of that name")).unwrap(), "a tree of that name");
+    }
+}

@@ -2,6 +2,52 @@
 //!
 //! A [`Context`](crate::Context) opens them; `wit/migration.wit` says what each of them is.
 //!
+//! ```
+//! use godwit_sdk::prelude::*;
+//! use serde::Deserialize;
+//!
+//! #[derive(Deserialize)]
+//! struct Rack { name: String, height: Option<u32> }
+//!
+//! // A device gets the name of its rack in place of its number. In `module.json`:
+//! // "reads": ["racks.id", "racks.name", "racks.height"], "indexes": ["racks.id"]
+//! fn device(record: &mut Record, cx: &mut Context) -> Result<()> {
+//!     let id: i64 = record.take("rack_id")?;
+//!     let rack: Option<Rack> = cx.input()?.row("select name, height from racks where id = ?", (id,))?;
+//!     let rack = rack.ok_or_else(|| Error::field("rack_id", format!("there is no rack {id}")))?;
+//!     record.set("rack", rack.name)?;
+//!     record.set("rack_height", rack.height)
+//! }
+//!
+//! // Several rows; and what a live target is held to.
+//! fn verify(cx: &mut Context) -> Result<()> {
+//!     let Some(target) = cx.target()? else { return Ok(()) };
+//!     for row in target.rows::<(String, u64)>("select rack, count(*) from devices group by rack", ())? {
+//!         let (rack, devices) = row?;
+//!         cx.info(format!("{devices} devices in {rack}"));
+//!     }
+//!     Ok(())
+//! }
+//!
+//! // A native test writes the answers itself; a golden case (`cases/<name>/`) asks a real database.
+//! use godwit_sdk::database::Value;
+//! use godwit_sdk::testing::{Answer, Harness};
+//!
+//! let migration = Migration::new().edit("devices", device).verify(verify);
+//! let mut harness = Harness::new(migration).answer(|connection, _, values| match (connection, values) {
+//!     ("input", [Value::Integer(7)]) => Ok(Answer::columns(&["name", "height"]).row(("R7", 42))),
+//!     ("input", _) => Ok(Answer::columns(&["name", "height"])),
+//!     _ => Ok(Answer::columns(&["rack", "count"]).row(("R7", 1))),
+//! });
+//! let devices = harness.transform_lines("devices", "{\"id\":1,\"rack_id\":7}\n")?;
+//! assert_eq!(devices.lines("devices"), "{\"id\":1,\"rack\":\"R7\",\"rack_height\":42}\n");
+//! let error = harness.transform_lines("devices", "{\"id\":2,\"rack_id\":8}\n").unwrap_err();
+//! assert_eq!(error.to_string(), "devices, record 0 (key 2), field rack_id: there is no rack 8");
+//! harness.verify()?;
+//! assert_eq!(harness.log()[0].1, "1 devices in R7");
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! | | declared as | what it is | answers in |
 //! |---|---|---|---|
 //! | [`input`](crate::Context::input) | `"reads"` | the declared columns as they are before this module, read-only, in SQLite | transformations, `finish`, `verify` |

@@ -39,7 +39,7 @@ impl<'a> Row<'a> {
     fn expect(&self, columns: usize) -> Result<(), Wrong> {
         match self.values.len() {
             length if length == columns => Ok(()),
-            length => Err(Wrong::custom(format!("has {length} columns where {columns} are wanted"))),
+            length => Err(Wrong::custom(columns_wanted(length, columns))),
         }
     }
 
@@ -57,6 +57,13 @@ impl<'a> Row<'a> {
         self.reading = None;
         Ok(value)
     }
+}
+
+/// The words for a row of another length.
+pub(super) fn columns_wanted(has: usize, wanted: usize) -> String {
+    let s = if has == 1 { "" } else { "s" };
+    let are = if wanted == 1 { "is" } else { "are" };
+    format!("has {has} column{s} where {wanted} {are} wanted")
 }
 
 macro_rules! only_value {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::cell::Cell;
 use super::failure::Statement;
-use super::row::Row;
+use super::row::{Row, columns_wanted};
 use super::{Cursor, Value};
 use crate::{Error, Result};
 
@@ -89,10 +89,7 @@ impl<'q> Fetch<'q> {
     pub(super) fn read_value<T: DeserializeOwned>(&self, mut values: Vec<Value>) -> Result<T> {
         match (values.pop(), values.len()) {
             (Some(value), 0) => T::deserialize(Cell(value)).map_err(|error| self.blame(Some(0), &error)),
-            (_, others) => {
-                let message = format!("has {} columns where one value is wanted", others + 1);
-                Err(self.statement.wrong(&Error::new(message)))
-            }
+            (_, others) => Err(self.statement.wrong(&Error::new(columns_wanted(others + 1, 1)))),
         }
     }
 
@@ -105,6 +102,7 @@ impl<'q> Fetch<'q> {
     fn blame(&self, column: Option<usize>, error: &serde::de::value::Error) -> Error {
         let name = column.and_then(|at| self.names().get(at));
         let place = name.map(|name| format!("column {name}: ")).unwrap_or_default();
-        self.statement.wrong(&Error::new(format!("{place}{error}")))
+        let message = error.to_string().replacen("invalid type: unit value", "invalid type: NULL", 1);
+        self.statement.wrong(&Error::new(format!("{place}{message}")))
     }
 }

@@ -1,5 +1,6 @@
 //! The writing side of a tree: all of it in `finish` only.
 
+use super::failure::WRITTEN;
 use super::{Failure, Kind, PIECE, Tree, Writer};
 use crate::Result;
 
@@ -16,7 +17,7 @@ impl Tree {
         let end = match self.0.handle.stat(path) {
             Ok(stat) => stat.size,
             Err(Failure::NotFound) => 0,
-            Err(error) => return Err(self.failed("written", path, error)),
+            Err(error) => return Err(self.failed(WRITTEN, path, error)),
         };
         self.write_at(path, end, content.as_ref())
     }
@@ -68,13 +69,13 @@ impl Tree {
     fn empty(&self, path: &str) -> Result<()> {
         match self.0.handle.truncate(path, 0) {
             Ok(()) | Err(Failure::NotFound) => Ok(()),
-            Err(error) => Err(self.failed("written", path, error)),
+            Err(error) => Err(self.failed(WRITTEN, path, error)),
         }
     }
 
     /// Without content still a write: it makes the file.
     pub(super) fn write_at(&self, path: &str, offset: u64, content: &[u8]) -> Result<()> {
-        let write = |offset, piece: &[u8]| self.told("written", path, self.0.handle.write(path, offset, piece));
+        let write = |offset, piece: &[u8]| self.told(WRITTEN, path, self.0.handle.write(path, offset, piece));
         if content.is_empty() {
             return write(offset, content);
         }

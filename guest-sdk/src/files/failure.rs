@@ -3,6 +3,11 @@
 use super::{Failure, Tree};
 use crate::Error;
 
+/// Done to a file that need not be there yet.
+pub(super) const WRITTEN: &str = "written";
+
+const NO_DIRECTORY: &str = "it does not exist; a new file's directory must be there, see `make_directory_all`";
+
 /// A tree that did not open.
 #[cold]
 pub(super) fn of_opening(name: &str, error: Failure) -> Error {
@@ -17,7 +22,10 @@ impl Tree {
     #[cold]
     pub(super) fn failed(&self, done: &str, path: &str, error: Failure) -> Error {
         let path = if path.is_empty() { "its root" } else { path };
-        let (code, words) = reason(error);
+        let (code, words) = match error {
+            Failure::NotFound if done == WRITTEN => (reason(error).0, NO_DIRECTORY),
+            error => reason(error),
+        };
         Error::new(format!("{}: {path} cannot be {done}: {words}", self.0.name)).with_code(code)
     }
 }

@@ -3,6 +3,34 @@
 //! [`Context::tree`](crate::Context::tree) opens one, in transformations, `finish` and `verify`. It is written in
 //! `finish` only; what is written there lands with everything else of the run, or not at all.
 //!
+//! ```
+//! use godwit_sdk::prelude::*;
+//!
+//! // In `module.json`: "files": {"config": "read-write"}
+//! fn finish(cx: &mut Context) -> Result<()> {
+//!     let config = cx.tree("config")?;
+//!     let main = config.read_text("main.conf")?;
+//!     config.write("main.conf", main.replace("listen ", "bind "))?;
+//!     config.make_directory_all("sites/enabled")?;
+//!     for name in config.list("sites.d")? {
+//!         config.rename(&format!("sites.d/{name}"), &format!("sites/enabled/{name}"))?;
+//!     }
+//!     config.remove("sites.d")
+//! }
+//!
+//! // A native test has its trees in memory.
+//! use godwit_sdk::testing::Harness;
+//!
+//! let harness = Harness::new(Migration::new().finish(finish));
+//! let mut harness = harness.file("config", "main.conf", "listen 80\n").file("config", "sites.d/a.conf", "a\n");
+//! harness.finish()?;
+//! let files = harness.files("config");
+//! assert_eq!(files["main.conf"], b"bind 80\n");
+//! assert_eq!(files["sites/enabled/a.conf"], b"a\n");
+//! assert_eq!(files.len(), 2);
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! Paths are relative to the tree, their parts separated by `/`; the root is `""`. A link is an entry that
 //! is never followed.
 

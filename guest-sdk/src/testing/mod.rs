@@ -2,7 +2,11 @@
 //!
 //! The harness holds a migration to what the host will hold it to: give it the manifest and the
 //! catalog, and it refuses records of collections that the manifest does not declare, parameters
-//! that it does not declare, and records that do not fit the catalog as `evolve` leaves it.
+//! that it does not declare, connections and file trees that it does not declare, and records that do not fit the
+//! catalog as `evolve` leaves it.
+//!
+//! File trees are in memory ([`Harness::file`]); a database answers what the test has it answer
+//! ([`Harness::answer`]). Whether SQL is right only a database can tell: golden cases run on a real one.
 
 mod fit;
 mod manifest;
