@@ -3,22 +3,27 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::database::{self, Connection};
+use crate::files::Tree;
 use crate::host::{self, Level};
+use crate::opened::Opened;
 use crate::output::Output;
 use crate::{Error, Result};
 
-/// Parameters, the log, and records for other collections. No clock and no randomness: a time or
+/// Parameters, the log, records for other collections, and the connections and file trees that the manifest
+/// declares. No clock and no randomness: a time or
 /// an id comes from [`Context::timestamp`] and [`Context::seed`], so that every run gives the same bytes.
 pub struct Context {
     first: u64,
     index: u64,
     parameters: Vec<(String, Option<String>)>,
+    opened: Opened,
     pub(crate) output: Output,
 }
 
 impl Context {
     pub(crate) fn new(output: Output, first: u64) -> Self {
-        Self { first, index: 0, parameters: Vec::new(), output }
+        Self { first, index: 0, parameters: Vec::new(), opened: Opened::default(), output }
     }
 
     /// Returns a record for another collection, or several: whatever a typed transformation may return.
@@ -86,5 +91,43 @@ impl Context {
             self.parameters.len() - 1
         });
         self.parameters[at].1.as_deref()
+    }
+}
+
+/// What the manifest asks for, and the operator granted. Each is opened once a call, however often it is asked for.
+impl Context {
+    /// SQL over the collections and columns that `module.json` declares in `"reads"`, as they are before this
+    /// module, whatever it has made of them by now.
+    ///
+    /// # Errors
+    /// They are not declared, or not granted.
+    pub fn input(&mut self) -> Result<Connection> {
+        Connection::of(&mut self.opened, "input")
+    }
+
+    /// A private database, empty at first and gone after the run; for `"scratch": true` in `module.json`.
+    ///
+    /// # Errors
+    /// It is not declared, or not granted.
+    pub fn scratch(&mut self) -> Result<Connection> {
+        Connection::of(&mut self.opened, "scratch")
+    }
+
+    /// The live target, in its own SQL, inside the run's transaction: the collections that `module.json` declares in
+    /// `"target"`. None wherever there is none: outside of `verify`, in a dry run, where an archive is made, and
+    /// where it is not declared or not granted.
+    pub fn target(&mut self) -> Result<Option<Connection>> {
+        match Connection::of(&mut self.opened, "target") {
+            Err(error) if error.code() == Some(database::NO_ANSWER) => Ok(None),
+            connection => connection.map(Some),
+        }
+    }
+
+    /// A file tree that `module.json` declares in `"files"`.
+    ///
+    /// # Errors
+    /// It is not declared, or not granted.
+    pub fn tree(&mut self, name: &str) -> Result<Tree> {
+        Tree::of(&mut self.opened, name)
     }
 }

@@ -22,6 +22,7 @@ struct Details {
     record: Option<u64>,
     key: Option<String>,
     field: Option<String>,
+    code: Option<String>,
 }
 
 impl Error {
@@ -58,6 +59,17 @@ impl Error {
     /// The field to blame, where there is one.
     pub fn field_name(&self) -> Option<&str> {
         self.0.field.as_deref()
+    }
+
+    /// The host's code of a failure of SQL or of a file tree: an SQLSTATE or the engine's own code, or a case of
+    /// `files.error` in `wit/migration.wit`, as `not-found`.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    pub(crate) fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.0.code = Some(code.into());
+        self
     }
 
     pub(crate) fn or_field(mut self, name: impl Into<String>) -> Self {
@@ -107,7 +119,7 @@ impl<E: std::error::Error> From<E> for Error {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let Details { message, collection, record, key, field } = *error.0;
+        let Details { message, collection, record, key, field, code: _ } = *error.0;
         Self { message, collection, record, key, field }
     }
 }

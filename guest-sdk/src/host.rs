@@ -14,7 +14,7 @@ pub fn log(level: Level, message: &str) {
     #[cfg(target_family = "wasm")]
     imported_log::write(level, message);
     #[cfg(not(target_family = "wasm"))]
-    native::write(level, message);
+    crate::native::log(level, message);
 }
 
 /// A parameter as JSON text; none where it is neither given, nor has a default, nor is declared.
@@ -22,7 +22,7 @@ pub fn parameter_text(name: &str) -> Option<String> {
     #[cfg(target_family = "wasm")]
     return imported_parameters::get(name);
     #[cfg(not(target_family = "wasm"))]
-    return native::get(name);
+    return crate::native::parameter(name);
 }
 
 /// A parameter that must be there. In `evolve`; with a [`crate::Context`] at hand use its own.
@@ -42,40 +42,4 @@ pub(crate) fn read<T: DeserializeOwned>(name: &str, text: &str) -> Result<T> {
 
 pub(crate) fn missing(name: &str) -> Error {
     Error::new(format!("the parameter {name} has no value; declare it in module.json, with a default or without"))
-}
-
-#[cfg(not(target_family = "wasm"))]
-pub(crate) mod native {
-    use std::cell::RefCell;
-    use std::collections::BTreeMap;
-
-    use super::Level;
-
-    #[derive(Default)]
-    pub(crate) struct Backend {
-        pub(crate) parameters: BTreeMap<String, String>,
-        pub(crate) log: Vec<(Level, String)>,
-    }
-
-    thread_local! {
-        static BACKEND: RefCell<Backend> = RefCell::default();
-    }
-
-    pub(super) fn write(level: Level, message: &str) {
-        BACKEND.with_borrow_mut(|backend| backend.log.push((level, message.to_owned())));
-    }
-
-    pub(super) fn get(name: &str) -> Option<String> {
-        BACKEND.with_borrow(|backend| backend.parameters.get(name).cloned())
-    }
-
-    /// Runs a call with these parameters; answers what it logged as well.
-    pub(crate) fn with<T>(
-        parameters: &BTreeMap<String, String>,
-        call: impl FnOnce() -> T,
-    ) -> (T, Vec<(Level, String)>) {
-        BACKEND.set(Backend { parameters: parameters.clone(), log: Vec::new() });
-        let result = call();
-        (result, BACKEND.take().log)
-    }
 }

@@ -64,6 +64,23 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
+//! # What a module may ask for
+//!
+//! Whatever `module.json` declares and the operator grants is at hand in the [`Context`]; `MANIFEST.md` and
+//! `wit/migration.wit` say more.
+//!
+//! | | in `module.json` | answers in |
+//! |---|---|---|
+//! | [`Context::parameter`] | `"parameters"` | everywhere; in `evolve` as [`host::parameter`] |
+//! | [`Context::input`]: the data before this module, by SQL | `"reads"`, `"indexes"` | transformations, `finish`, `verify` |
+//! | [`Context::scratch`]: a database of one's own | `"scratch"`, `"ordered"` | transformations, `finish`, `verify` |
+//! | [`Context::target`]: the live target, by SQL | `"target"` | `verify`, where there is a live target |
+//! | [`Context::tree`]: files | `"files"` | transformations, `finish`, `verify`; written in `finish` only |
+//!
+//! See [`database`] for SQL and [`files`] for file trees, each with an example and its test.
+//!
+//! # Building and testing
+//!
 //! `godwit module new` writes a crate of this kind that works as it is, and `godwit module test` runs
 //! the component over golden cases, in the sandbox that operators run it in.
 //!
@@ -76,10 +93,15 @@
 pub mod bindings;
 mod catalog;
 mod context;
+pub mod database;
 mod error;
+pub mod files;
 /// The log and the parameters, where no [`Context`] is at hand: in `evolve`.
 pub mod host;
 mod migration;
+#[cfg(not(target_family = "wasm"))]
+mod native;
+mod opened;
 mod output;
 mod record;
 #[doc(hidden)]
@@ -89,14 +111,11 @@ pub mod testing;
 mod typed;
 mod values;
 
-/// SQL over the connections that the manifest declares. Answers in the sandbox only: a call in a native test panics.
-pub use bindings::godwit::migration::database;
-/// The file trees that the manifest declares. Answers in the sandbox only: a call in a native test panics.
-pub use bindings::godwit::migration::files;
-
 pub use catalog::{Catalog, Collection, CollectionEditor, Column, DefaultValue, Kind, Object, Reference};
 pub use context::Context;
+pub use database::Connection;
 pub use error::{Error, InField, Result};
+pub use files::Tree;
 pub use migration::Migration;
 pub use record::Record;
 pub use values::{Bytes, Decimal, DecimalError, Float, Json};
@@ -104,7 +123,7 @@ pub use values::{Bytes, Decimal, DecimalError, Float, Json};
 /// Everything a module uses: `use godwit_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Bytes, Catalog, Collection, Column, Context, Decimal, DefaultValue, Error, Float, InField, Json, Kind,
-        Migration, Object, Record, Reference, Result,
+        Bytes, Catalog, Collection, Column, Connection, Context, Decimal, DefaultValue, Error, Float, InField, Json,
+        Kind, Migration, Object, Record, Reference, Result, Tree,
     };
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::host::native;
+use crate::native;
 
 fn catalog() -> Catalog {
     let users = Collection::new("users")
@@ -127,7 +127,9 @@ fn a_clause_that_gets_lost_is_told() {
     let mut after = before.clone();
     after.collection("users").unwrap().add_column(Column::text("x").nullable()).unwrap();
     after.collection("devices").unwrap().add_column(Column::text("x").nullable()).unwrap();
-    let ((), log) = native::with(&std::collections::BTreeMap::default(), || warn_of_lost_clauses(&before, &after));
+    let mut backend = native::Backend::default();
+    native::with(&mut backend, native::Call::Evolve, || warn_of_lost_clauses(&before, &after));
+    let log = backend.log;
     assert_eq!(log.len(), 1);
     assert!(log[0].1.starts_with("users changes and its new definition will be without the CHECK"), "{}", log[0].1);
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::native::Grants;
 use crate::{Error, Result};
 
 #[derive(Deserialize, Default)]
@@ -14,6 +15,17 @@ pub(super) struct Manifest {
     creates: BTreeSet<String>,
     drops: BTreeSet<String>,
     parameters: BTreeMap<String, Parameter>,
+    reads: Vec<String>,
+    scratch: bool,
+    target: BTreeMap<String, Access>,
+    files: BTreeMap<String, Access>,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum Access {
+    Read,
+    ReadWrite,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +55,13 @@ impl Manifest {
         let default =
             |(name, parameter): (&String, &Parameter)| Some((name.clone(), parameter.default.as_ref()?.to_string()));
         self.parameters.iter().filter_map(default)
+    }
+
+    pub(super) fn grants(&self) -> Grants {
+        let asked = [("input", !self.reads.is_empty()), ("scratch", self.scratch), ("target", !self.target.is_empty())];
+        let connections = asked.into_iter().filter_map(|(name, asked)| asked.then_some(name)).collect();
+        let trees = self.files.iter().map(|(name, access)| (name.clone(), *access == Access::ReadWrite)).collect();
+        Grants { connections, trees }
     }
 
     pub(super) fn check_output(&self, collection: &str) -> Result<()> {

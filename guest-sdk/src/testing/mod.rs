@@ -2,30 +2,36 @@
 //!
 //! The harness holds a migration to what the host will hold it to: give it the manifest and the
 //! catalog, and it refuses records of collections that the manifest does not declare, parameters
-//! that it does not declare, and records that do not fit the catalog as `evolve` leaves it.
+//! that it does not declare, connections and file trees that it does not declare, and records that do not fit the
+//! catalog as `evolve` leaves it.
+//!
+//! File trees are in memory ([`Harness::file`]); a database answers what the test has it answer
+//! ([`Harness::answer`]). Whether SQL is right only a database can tell: golden cases run on a real one.
 
 mod fit;
 mod manifest;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 pub use serde_json::Value;
 
 use crate::bindings::Chunk;
-use crate::host::native;
-use crate::{Catalog, Error, Migration, Result};
+use crate::native::{self, Backend, Call};
+use crate::{Catalog, Error, Migration, Result, database};
 
 pub use crate::host::Level;
+pub use crate::native::database::Answer;
 pub use serde_json::json;
 
 /// Runs a migration as the host would.
 #[derive(Default)]
 pub struct Harness {
     migration: Migration,
-    parameters: BTreeMap<String, String>,
+    backend: Backend,
     manifest: Option<manifest::Manifest>,
     evolved: Option<Catalog>,
-    log: Vec<(Level, String)>,
 }
 
 impl Harness {
@@ -44,8 +50,9 @@ impl Harness {
         let manifest = manifest::Manifest::parse(json);
         manifest.check_transformations(self.migration.collections());
         for (name, value) in manifest.defaults() {
-            self.parameters.entry(name).or_insert(value);
+            self.backend.parameters.entry(name).or_insert(value);
         }
+        self.backend.grants = Some(manifest.grants());
         self.manifest = Some(manifest);
         self
     }
@@ -58,25 +65,44 @@ impl Harness {
         if let Some(manifest) = &self.manifest {
             manifest.check_parameter(name);
         }
-        self.parameters.insert(name.to_owned(), value.into().to_string());
+        self.backend.parameters.insert(name.to_owned(), value.into().to_string());
         self
     }
 
     /// Sets `run.timestamp`.
     pub fn timestamp(mut self, rfc3339: &str) -> Self {
-        self.parameters.insert("run.timestamp".to_owned(), Value::from(rfc3339).to_string());
+        self.backend.parameters.insert("run.timestamp".to_owned(), Value::from(rfc3339).to_string());
         self
     }
 
     /// Sets `run.seed`.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.parameters.insert("run.seed".to_owned(), Value::from(format!("{seed:016x}")).to_string());
+        self.backend.parameters.insert("run.seed".to_owned(), Value::from(format!("{seed:016x}")).to_string());
+        self
+    }
+
+    /// Puts a file into a tree, with the directories that it needs.
+    ///
+    /// # Panics
+    /// There is something of this name already, or the path is none.
+    pub fn file(mut self, tree: &str, path: &str, content: impl Into<Vec<u8>>) -> Self {
+        let entries = self.backend.trees.entry(tree.to_owned()).or_default();
+        if let Err(error) = entries.place(path, content.into()) {
+            panic!("{tree}: {path} cannot be put there: {error}");
+        }
+        self
+    }
+
+    /// Answers the statements that the migration runs: given are the connection's name, the SQL and its values.
+    /// An error is what the module gets from the database.
+    pub fn answer(mut self, answer: impl FnMut(&str, &str, &[database::Value]) -> Result<Answer> + 'static) -> Self {
+        self.backend.answers = Some(Rc::new(RefCell::new(answer)));
         self
     }
 
     /// Evolves the catalog; later records must fit the result.
     pub fn evolve(&mut self, catalog: &Catalog) -> Result<Catalog> {
-        let evolved = self.call(|migration| migration.run_evolve(catalog))?;
+        let evolved = self.call(Call::Evolve, |migration| migration.run_evolve(catalog))?;
         if let Some(twice) = fit::name_twice(&evolved) {
             return Err(Error::new(format!("the evolved catalog has {twice} twice")));
         }
@@ -94,30 +120,33 @@ impl Harness {
     /// Transforms JSON lines as one chunk.
     pub fn transform_lines(&mut self, collection: &str, lines: &str) -> Result<Output> {
         let chunk = Chunk { collection: collection.to_owned(), first: 0, records: lines.as_bytes().to_vec() };
-        let chunks = self.call(|migration| migration.run_transform(chunk))?;
+        let chunks = self.call(Call::Transform, |migration| migration.run_transform(chunk))?;
         self.output(chunks)
     }
 
     /// Calls `finish`.
     pub fn finish(&mut self) -> Result<Output> {
-        let chunks = self.call(Migration::run_finish)?;
+        let chunks = self.call(Call::Finish, Migration::run_finish)?;
         self.output(chunks)
     }
 
     /// Calls `verify`.
     pub fn verify(&mut self) -> Result<()> {
-        self.call(Migration::run_verify)
+        self.call(Call::Verify, Migration::run_verify)
     }
 
     /// What the last call logged.
     pub fn log(&self) -> &[(Level, String)] {
-        &self.log
+        &self.backend.log
     }
 
-    fn call<T>(&mut self, call: impl FnOnce(&mut Migration) -> Result<T>) -> Result<T> {
-        let (result, log) = native::with(&self.parameters, || call(&mut self.migration));
-        self.log = log;
-        result
+    /// The files of a tree as the calls have left it, with their content.
+    pub fn files(&self, tree: &str) -> BTreeMap<String, Vec<u8>> {
+        self.backend.trees.get(tree).map(native::files::Entries::files).unwrap_or_default()
+    }
+
+    fn call<T>(&mut self, call: Call, run: impl FnOnce(&mut Migration) -> Result<T>) -> Result<T> {
+        native::with(&mut self.backend, call, || run(&mut self.migration))
     }
 
     fn output(&self, chunks: Vec<Chunk>) -> Result<Output> {

@@ -1,9 +1,13 @@
 //! Bytes: `{"$bytes": "<base64>"}`.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::Error as _;
+use serde::de::{self, Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::PLAIN;
 
 /// The value of a `bytes` column.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -24,8 +28,26 @@ impl Serialize for Bytes {
 
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(PLAIN, BytesVisitor)
+    }
+}
+
+struct BytesVisitor;
+
+impl<'de> Visitor<'de> for BytesVisitor {
+    type Value = Bytes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytes")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Bytes, D::Error> {
         let tagged = Tagged::<String>::deserialize(deserializer)?;
-        STANDARD.decode(tagged.base64).map(Self).map_err(D::Error::custom)
+        STANDARD.decode(tagged.base64).map(Bytes).map_err(D::Error::custom)
+    }
+
+    fn visit_byte_buf<E: de::Error>(self, bytes: Vec<u8>) -> Result<Bytes, E> {
+        Ok(Bytes(bytes))
     }
 }
 

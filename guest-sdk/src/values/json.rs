@@ -1,7 +1,13 @@
 //! Documents of a json column, with those that would be taken for something else wrapped.
 
+use std::fmt;
+
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+
+use super::PLAIN;
+use crate::error::words;
 
 /// The value of a json column that may hold any document. JSON's own `null`, and an object whose
 /// only key begins with `$`, travel as `{"$json": …}`, so that they are not taken for SQL's NULL
@@ -29,12 +35,31 @@ impl Serialize for Json {
 
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(PLAIN, JsonVisitor)
+    }
+}
+
+struct JsonVisitor;
+
+impl<'de> Visitor<'de> for JsonVisitor {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON document")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
         let mut value = Value::deserialize(deserializer)?;
         let inner = match &mut value {
             Value::Object(map) if map.len() == 1 => map.remove("$json"),
             _ => None,
         };
-        Ok(Self(inner.unwrap_or(value)))
+        Ok(Json(inner.unwrap_or(value)))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Json, E> {
+        let document = serde_json::from_str(text);
+        document.map(Json).map_err(|error| E::custom(format!("is not a JSON document: {}", words(&error))))
     }
 }
 
