@@ -54,14 +54,14 @@ pub struct ModuleOptions {
 }
 
 impl<'a> Context<'a> {
-    fn run<'b>(&'b self, chain: &'b Chain) -> Run<'b>
+    pub(crate) fn run<'b>(&'b self, chain: &'b Chain) -> Run<'b>
     where
         'a: 'b,
     {
         Run { chain, observer: self.observer, stop: self.stop, workers: self.workers, threads: self.threads }
     }
 
-    fn stage(&self, name: &str, total: Option<u64>) {
+    pub(crate) fn stage(&self, name: &str, total: Option<u64>) {
         self.observer.event(Event::Stage { name, total });
     }
 

@@ -44,9 +44,8 @@ struct Finishing {
 
 impl<'a> Answers<'a> {
     pub(super) fn reading(trees: Option<&'a TreeViews>, chain: &'a Chain) -> Self {
-        let granted = |trees: &TreeViews| {
-            chain.steps.iter().map(|step| trees.granted(step, trees.before(step.number))).collect()
-        };
+        let granted =
+            |trees: &TreeViews| chain.steps.iter().map(|step| trees.granted(step, trees.before(step.number))).collect();
         Self { trees, chain, reading: trees.map(granted).unwrap_or_default(), finishing: None }
     }
 

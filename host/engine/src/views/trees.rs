@@ -69,9 +69,8 @@ impl TreeViews {
 
     pub(super) fn changes(&self) -> BTreeMap<TreeName, Vec<TreeChange>> {
         let Some(last) = self.after.last() else { return BTreeMap::new() };
-        let since = |(name, state): (&TreeName, &TreeState)| {
-            Some((name.clone(), state.changes_since(self.source.get(name)?)))
-        };
+        let since =
+            |(name, state): (&TreeName, &TreeState)| Some((name.clone(), state.changes_since(self.source.get(name)?)));
         last.iter().filter_map(since).filter(|(_, changes)| !changes.is_empty()).collect()
     }
 

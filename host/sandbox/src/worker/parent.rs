@@ -18,7 +18,7 @@ use wasmtime::component::Component;
 use super::Flow;
 use super::pipes::{Halt, Pipes};
 use super::protocol::{HEAD_BYTES_MAX, PREFIX_BYTES, Reply, Request, StepSetup, head, lengths};
-use super::wishes::{self, Desk, NoDesk};
+use super::wishes::{self, Desk, During, NoDesk};
 use crate::{Excess, Limits, LogLine, Module, Options, Parameters, Place, SandboxError, convert, engine};
 
 /// The executable itself, whatever becomes of its name while it runs.
@@ -280,7 +280,8 @@ impl Worker {
                     // Its bytes are not kept beyond it.
                     bytes = kept;
                     let finishing = matches!(request, Request::Finish) && self.at.call == "finish";
-                    let (answer, body) = wishes::answer(wish, &body, desk, self.at.step, finishing);
+                    let during = During { step: self.at.step, finishing, deadline: self.at.deadline };
+                    let (answer, body) = wishes::answer(wish, &body, desk, &during);
                     self.send(&answer, &body)?;
                 }
                 reply => {

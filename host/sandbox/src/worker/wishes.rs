@@ -1,8 +1,8 @@
 //! What a module asks of the parent through its worker, and the answers. Both sides of it: [`Asker`] in the
 //! worker speaks for the module, [`Desk`] in the parent answers.
 
-use std::sync::Arc;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use godwit_model::{FileAccess, FileChange, FileFailure, FileStat, SqlConnection, SqlFailure, SqlRow, SqlValue};
 use serde::{Deserialize, Serialize};
@@ -87,18 +87,29 @@ impl Desk for NoDesk {
     }
 }
 
+/// The call in which a wish was made, as far as the parent knows.
+pub(super) struct During {
+    pub(super) step: usize,
+    pub(super) finishing: bool,
+    pub(super) deadline: Instant,
+}
+
 /// Answers one wish; the bytes are the answer's body.
-pub(super) fn answer(wish: Wish, body: &[u8], desk: &mut dyn Desk, step: usize, finishing: bool) -> (Answer, Vec<u8>) {
+pub(super) fn answer(wish: Wish, body: &[u8], desk: &mut dyn Desk, during: &During) -> (Answer, Vec<u8>) {
     match wish {
         Wish::Files { tree, path, want } => {
             let mut bytes = vec![];
-            let files = desk.files(step, finishing).ok_or(FileFailure::NotFound);
+            let files = desk.files(during.step, during.finishing).ok_or(FileFailure::NotFound);
             let answer = files.and_then(|files| answer_files(files, &tree, &path, &want, body, &mut bytes));
             (Answer::Files(answer), bytes)
         }
         Wish::Target(want) => {
-            let target = desk.target(step).ok_or_else(|| SqlFailure::no_connection("target"));
-            (Answer::Target(target.and_then(|target| answer_target(target, want))), vec![])
+            let target = desk.target(during.step).ok_or_else(|| SqlFailure::no_connection("target"));
+            let answer = target.and_then(|target| {
+                target.end_by(during.deadline);
+                answer_target(target, want)
+            });
+            (Answer::Target(answer), vec![])
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use godwit_sandbox::{Limits, LogLevel, Options, Sandbox, SandboxError, limits};
+use godwit_sandbox::{Excess, Limits, LogLevel, Options, Sandbox, SandboxError, limits};
 
 use crate::fixture::{DEVICES, granted, lines, module, parameters, sandbox, transform};
 
@@ -53,7 +53,7 @@ fn time_is_counted_for_each_call() {
     }
     let start = Instant::now();
     let stopped = transform(&mut granted("endless-transform", limits).instantiate().unwrap());
-    assert!(matches!(stopped, Err(SandboxError::TooSlow { .. })), "{stopped:?}");
+    assert!(matches!(stopped, Err(SandboxError::Exceeded { excess: Excess::Time(_), .. })), "{stopped:?}");
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
 }
 
@@ -63,7 +63,7 @@ fn no_time_at_all_is_a_little_time() {
     // On a busy machine its very start may take longer.
     let started = granted("endless-transform", limits).instantiate();
     let stopped = started.and_then(|mut instance| transform(&mut instance));
-    assert!(matches!(stopped, Err(SandboxError::TooSlow { .. })), "{stopped:?}");
+    assert!(matches!(stopped, Err(SandboxError::Exceeded { excess: Excess::Time(_), .. })), "{stopped:?}");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn output_is_limited_to_the_byte() {
     let room = |output_bytes| Limits { output_bytes, ..Limits::default() };
     transform(&mut granted("none", room(DEVICES.len())).instantiate().unwrap()).unwrap();
     let stopped = transform(&mut granted("none", room(DEVICES.len() - 1)).instantiate().unwrap());
-    assert!(matches!(stopped, Err(SandboxError::TooMuchOutput { .. })), "{stopped:?}");
+    assert!(matches!(stopped, Err(SandboxError::Exceeded { excess: Excess::Output(_), .. })), "{stopped:?}");
 }
 
 /// The engine's own limit for what crosses the boundary is told by its words; here is who notices when they change.
@@ -79,17 +79,17 @@ fn output_is_limited_to_the_byte() {
 fn output_over_the_engines_own_limit_is_told_as_output() {
     let limits = Limits { output_bytes: 1 << 20, ..Limits::default() };
     let stopped = transform(&mut granted("too-much-output", limits).instantiate().unwrap());
-    assert!(matches!(stopped, Err(SandboxError::TooMuchOutput { .. })), "{stopped:?}");
+    assert!(matches!(stopped, Err(SandboxError::Exceeded { excess: Excess::Output(_), .. })), "{stopped:?}");
 }
 
 #[test]
 fn memory_is_limited() {
     let limits = Limits { memory_bytes: 8 << 20, ..Limits::default() };
     let stopped = transform(&mut granted("hoard", limits).instantiate().unwrap());
-    assert!(matches!(stopped, Err(SandboxError::TooMuchMemory { .. })), "{stopped:?}");
+    assert!(matches!(stopped, Err(SandboxError::Exceeded { excess: Excess::Memory(_), .. })), "{stopped:?}");
     let limits = Limits { memory_bytes: 1 << 10, ..Limits::default() };
     let refused = granted("none", limits).instantiate().err();
-    assert!(matches!(refused, Some(SandboxError::TooMuchMemory { .. })), "{refused:?}");
+    assert!(matches!(refused, Some(SandboxError::Exceeded { excess: Excess::Memory(_), .. })), "{refused:?}");
 }
 
 #[test]
