@@ -1,6 +1,8 @@
 //! What the other rooms of the house call.
 
-use godwit_model::{Database, DatabaseName, Fault, RecordSource, RecordTarget, limits};
+use std::path::Path;
+
+use godwit_model::{Database, DatabaseName, Fault, Reads, RecordSource, RecordTarget, SqlConnection, limits};
 
 use crate::location::sqlite_path;
 use crate::sqlite;
@@ -104,4 +106,47 @@ pub fn list_collections(url: &str) -> Result<Vec<Listed>, Fault> {
 /// Usage: the URL. System: a statement fails; those before it may have been committed.
 pub fn run_script(url: &str, sql: &str) -> Result<(), Fault> {
     sqlite::run_script(&sqlite_path(url)?, sql)
+}
+
+/// A target that lays out what a module may query, in a new SQLite file that only this user can read, whatever the
+/// engine of the catalog. Chunks of other collections and databases are ignored. Values are stored by the record
+/// encoding, unconverted: columns have no type. Keys become indexes, so that no record is refused for its key.
+///
+/// The file appears at `begin` and is whole after `prepare`; dropped before `commit`, the target removes it.
+///
+/// # Errors
+/// Of `begin`. Refused: the catalog does not have what is to be read, or two names differ in case alone. System: the
+/// file is there already, or cannot be written. Of `write`. Damaged: a record that is none.
+pub fn stage_input(path: &Path, database: &DatabaseName, reads: &Reads) -> Result<Box<dyn RecordTarget>, Fault> {
+    Ok(Box::new(sqlite::Stage::new(path, database, reads)))
+}
+
+/// Opens what was staged, for a module's queries. Opened before a process gives up its rights, it needs none of them
+/// afterwards but to read the file that it holds. The file must not change any more.
+///
+/// Harmless in hostile hands: a statement that does anything but read is refused, as is what depends on the moment,
+/// on chance or on the place. A write given to `query` is done when `query` returns, and a query given to `execute` is
+/// run to its end, where the rules allow either. Sets what is the process's own: chance is seeded, and there is no
+/// local time for SQLite in it any more.
+///
+/// # Errors
+/// System: the file cannot be read.
+pub fn open_input(path: &Path) -> Result<Box<dyn SqlConnection>, Fault> {
+    sqlite::open_input(path)
+}
+
+/// Opens an empty database in memory for a module: tables, indexes and views of its own, up to so many bytes. What is
+/// said of [`open_input`] holds here too. Triggers, virtual and temporary tables are refused; without transactions each
+/// statement stands alone. What a statement sorts is not counted: see [`limit_memory`].
+///
+/// # Errors
+/// System: there is no memory.
+pub fn open_scratch(bytes_max: u64) -> Result<Box<dyn SqlConnection>, Fault> {
+    sqlite::open_scratch(bytes_max)
+}
+
+/// Lets SQLite have no more memory than this, all connections of the process together; a statement that needs more
+/// fails. For a worker process: it holds for whatever else uses SQLite in it.
+pub fn limit_memory(bytes: u64) {
+    sqlite::limit_memory(bytes);
 }

@@ -25,14 +25,15 @@
 //!
 //! Absent by intent: archives (see `godwit-archive`), modules, and any decision on what to run.
 
-#![deny(unsafe_code)] // forbidden everywhere but in sqlite/raw.rs, which talks to SQLite's C API
+#![deny(unsafe_code)] // forbidden everywhere but in sqlite/raw.rs and sqlite/raw, which talk to SQLite's C API
 
 mod api;
 mod location;
 mod sqlite;
 
 pub use api::{
-    Listed, Options, Replace, Violation, list_collections, open_source, open_target, prove, query_scalar, run_script,
+    Listed, Options, Replace, Violation, limit_memory, list_collections, open_input, open_scratch, open_source,
+    open_target, prove, query_scalar, run_script, stage_input,
 };
 pub use location::LocationError;
 pub use sqlite::DatabaseError;

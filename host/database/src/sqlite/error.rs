@@ -186,6 +186,24 @@ pub enum DatabaseError {
         /// What SQLite found first.
         problem: String,
     },
+    /// Names that differ in case alone, which SQLite does not tell apart.
+    #[error(
+        "{one} and {other} differ in case alone, and cannot be queried side by side: leave one of them out of `reads`"
+    )]
+    SameName {
+        /// One name.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// A module broke a reference.
+    #[error("after a module changed the target, {0}")]
+    Reference(String),
+    /// A module's statement undid the transaction.
+    #[error(
+        "a module's statement undid the whole transaction (an interruption, or ON CONFLICT ROLLBACK): the target is not replaced"
+    )]
+    RolledBack,
     /// The catalog is another engine's.
     #[error("a catalog of {0} cannot be restored into SQLite")]
     OtherEngine(godwit_model::EngineKind),

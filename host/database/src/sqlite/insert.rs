@@ -25,15 +25,24 @@ struct Field {
     /// `{"a":`, `,"b":`, …
     prefix: Vec<u8>,
     style: Style,
+    /// Whether it has a place in the table.
+    kept: bool,
 }
 
 type Problem = (Option<usize>, String);
 
 impl Layout {
     pub(super) fn of(collection: &Collection) -> Self {
-        let columns: Vec<Field> = collection.stored_columns().enumerate().map(Field::of).collect();
-        let places = (1..=columns.len()).map(|i| format!("?{i}")).collect::<Vec<_>>().join(",");
-        let names = quote_all(columns.iter().map(|column| column.name.as_str()));
+        Self::of_some(collection, &|_| true)
+    }
+
+    /// Of a table that has only some of the columns.
+    pub(super) fn of_some(collection: &Collection, keeps: &dyn Fn(&str) -> bool) -> Self {
+        let columns: Vec<Field> =
+            collection.stored_columns().enumerate().map(|column| Field::of(column, keeps(&column.1.name))).collect();
+        let kept: Vec<_> = columns.iter().filter(|column| column.kept).map(|column| column.name.as_str()).collect();
+        let places = (1..=kept.len()).map(|i| format!("?{i}")).collect::<Vec<_>>().join(",");
+        let names = quote_all(kept);
         Self {
             insert: format!("INSERT INTO {}({names}) VALUES({places})", quote(collection.name.as_str())),
             key: records::positions(collection, &collection.primary_key).unwrap_or_default(),
@@ -75,6 +84,9 @@ impl Layout {
         for (i, column) in self.columns.iter().enumerate() {
             let span = column.find(line, at).map_err(|problem| (Some(i), problem))?;
             at = span.end;
+            if !column.kept {
+                continue;
+            }
             let value = encoding::read(&line[span], column.style).map_err(|problem| (Some(i), problem))?;
             if wide && matches!(&value, Value::Text(text) if std::str::from_utf8(text).is_err()) {
                 return Err((Some(i), "is not UTF-8, which a database in UTF-16 cannot hold".to_owned()));
@@ -118,11 +130,11 @@ impl Layout {
 }
 
 impl Field {
-    fn of((i, column): (usize, &godwit_model::Column)) -> Self {
+    fn of((i, column): (usize, &godwit_model::Column), kept: bool) -> Self {
         let mut prefix = vec![if i == 0 { b'{' } else { b',' }];
         write_string(&mut prefix, &column.name);
         prefix.push(b':');
-        Self { name: column.name.clone(), prefix, style: Style::of(column) }
+        Self { name: column.name.clone(), prefix, style: Style::of(column), kept }
     }
 
     /// Where the column's value is, if the column comes at `at`.

@@ -7,7 +7,7 @@ use libsqlite3_sys as ffi;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use super::error::Result;
-use super::raw::Connection;
+use super::raw::{CLOCKLESS, Connection, clockless};
 
 /// How long a reader waits for a writer.
 const READ_PATIENCE: Duration = Duration::from_secs(30);
@@ -33,8 +33,9 @@ pub(super) fn read_only(path: &Path) -> Result<Connection> {
     connect(&options(path, READ_PATIENCE).read_only(true), &settings)
 }
 
-/// For building a file from nothing that is thrown away if the run stops: no journal, no syncing.
+/// For building a file from nothing that is thrown away if the run stops: no journal, no syncing, no clock.
 pub(super) fn builder(path: &Path) -> Result<Connection> {
+    clockless()?;
     let settings = [
         "PRAGMA locking_mode = EXCLUSIVE",
         "PRAGMA journal_mode = OFF",
@@ -42,7 +43,7 @@ pub(super) fn builder(path: &Path) -> Result<Connection> {
         "PRAGMA cache_size = -65536",
         "PRAGMA recursive_triggers = OFF",
     ];
-    connect(&options(path, Duration::ZERO), &settings)
+    connect(&options(path, Duration::ZERO).vfs(CLOCKLESS), &settings)
 }
 
 /// For checking and finishing a file that was built; syncing is SQLite's default, FULL.

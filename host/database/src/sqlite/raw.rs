@@ -1,10 +1,13 @@
 //! SQLite's C API on the handle that sqlx holds, wrapped so that the rest of the crate is safe.
 //!
-//! Rules kept here: a statement never outlives the lock on its handle; a bound pointer never
-//! outlives the call that bound it; a column's bytes are borrowed from the statement, which cannot step
-//! while they are.
+//! Rules kept here: a statement never outlives the lock on its handle, or the session that keeps it; a bound pointer never
+//! outlives the call that bound it, unless SQLite was told to copy; a column's bytes are borrowed from the
+//! statement, which cannot step while they are.
 
 #![allow(unsafe_code)]
+
+mod process;
+mod session;
 
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -20,6 +23,9 @@ use sqlx::sqlite::{LockedSqliteHandle, SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection as _};
 
 use super::error::{Result, SqliteError};
+
+pub(crate) use process::{CLOCKLESS, OwnConnection, clockless, forbid_local_time, limit_memory, seed_chance};
+pub(crate) use session::Session;
 
 // Part of SQLite's API that libsqlite3-sys leaves out of its bindings.
 unsafe extern "C" {
@@ -51,6 +57,11 @@ pub(crate) struct Action<'a> {
     pub(crate) first: Option<&'a str>,
     pub(crate) second: Option<&'a str>,
     pub(crate) database: Option<&'a str>,
+    /// The innermost trigger, view or other named query that asks; none for the statement itself. A
+    /// statement may give its own queries any name.
+    pub(crate) accessor: Option<&'a str>,
+    /// Asked by what a running statement compiles, or because it is compiled once more.
+    pub(crate) running: bool,
 }
 
 /// One connection, closed when dropped.
@@ -65,7 +76,7 @@ impl Connection {
     pub(crate) fn lock(&mut self) -> Result<Handle<'_>> {
         let connection = self.0.as_mut().expect("a connection is there until it is dropped");
         let mut guard = wait(connection.lock_handle())?;
-        Ok(Handle { raw: guard.as_raw_handle(), _guard: guard })
+        Ok(Handle { raw: guard.as_raw_handle(), _guard: Some(guard) })
     }
 }
 
@@ -111,7 +122,8 @@ impl From<sqlx::Error> for SqliteError {
 /// The database handle, while sqlx keeps its hands off it.
 pub(crate) struct Handle<'c> {
     raw: NonNull<ffi::sqlite3>,
-    _guard: LockedSqliteHandle<'c>,
+    /// None for a connection that sqlx does not hold.
+    _guard: Option<LockedSqliteHandle<'c>>,
 }
 
 impl Handle<'_> {
@@ -196,6 +208,12 @@ impl Handle<'_> {
         Ok(self.query(sql, &[], |row| row.string(0))?.into_iter().next().unwrap_or_default())
     }
 
+    /// Whether a transaction is open.
+    pub(crate) fn in_transaction(&self) -> bool {
+        // SAFETY: the handle is open.
+        unsafe { ffi::sqlite3_get_autocommit(self.raw.as_ptr()) == 0 }
+    }
+
     /// Switches a `SQLITE_DBCONFIG_…` flag.
     pub(crate) fn configure(&self, option: c_int, on: bool) -> Result<()> {
         // SAFETY: the options used take an int and a pointer to int that may be null.
@@ -227,14 +245,27 @@ extern "C" fn authorize(
     first: *const c_char,
     second: *const c_char,
     database: *const c_char,
-    _trigger: *const c_char,
+    accessor: *const c_char,
 ) -> c_int {
     // SAFETY: `guarded` set `data` to a live `&dyn Fn`; SQLite passes C strings or null.
-    let (allow, first, second, database) = unsafe {
-        let text = |at: *const c_char| (!at.is_null()).then(|| CStr::from_ptr(at).to_str().unwrap_or("\u{fffd}"));
-        (&*data.cast::<&dyn Fn(&Action<'_>) -> bool>(), text(first), text(second), text(database))
+    let (allow, action) = unsafe {
+        let allow = &*data.cast::<&dyn Fn(&Action<'_>) -> bool>();
+        (allow, Action::of(code, [first, second, database, accessor]))
     };
-    if allow(&Action { code, first, second, database }) { ffi::SQLITE_OK } else { ffi::SQLITE_DENY }
+    if allow(&action) { ffi::SQLITE_OK } else { ffi::SQLITE_DENY }
+}
+
+impl<'a> Action<'a> {
+    /// # Safety
+    /// The texts are C strings that outlive the action, or null.
+    unsafe fn of(code: c_int, texts: [*const c_char; 4]) -> Self {
+        // SAFETY: by contract.
+        let text = |at: *const c_char| unsafe {
+            (!at.is_null()).then(|| CStr::from_ptr::<'a>(at).to_str().unwrap_or("\u{fffd}"))
+        };
+        let [first, second, database, accessor] = texts.map(text);
+        Self { code, first, second, database, accessor, running: false }
+    }
 }
 
 fn last_error(db: NonNull<ffi::sqlite3>, code: c_int) -> SqliteError {
@@ -279,6 +310,30 @@ impl Statement<'_> {
         usize::try_from(unsafe { ffi::sqlite3_column_count(self.raw.as_ptr()) }).unwrap_or(0)
     }
 
+    /// The name of a column of the result.
+    pub(crate) fn column_name(&self, column: usize) -> Result<String> {
+        let at = c_int::try_from(column).expect("a column number is small");
+        // SAFETY: the statement is live; the name is copied before any other call.
+        let name = unsafe { ffi::sqlite3_column_name(self.raw.as_ptr(), at) };
+        if name.is_null() {
+            return Err(last_error(self.db, ffi::SQLITE_NOMEM));
+        }
+        // SAFETY: SQLite gives a C string.
+        Ok(unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned())
+    }
+
+    /// How many values it takes.
+    pub(crate) fn parameters(&self) -> usize {
+        // SAFETY: the statement is live.
+        usize::try_from(unsafe { ffi::sqlite3_bind_parameter_count(self.raw.as_ptr()) }).unwrap_or(0)
+    }
+
+    /// Whether it only explains a statement.
+    pub(crate) fn is_explanation(&self) -> bool {
+        // SAFETY: the statement is live.
+        unsafe { ffi::sqlite3_stmt_isexplain(self.raw.as_ptr()) != 0 }
+    }
+
     /// Whether running it can change nothing.
     pub(crate) fn is_read_only(&self) -> bool {
         // SAFETY: the statement is live.
@@ -308,14 +363,31 @@ impl Statement<'_> {
 
     fn bind_all(&mut self, values: &[Value<'_>], wide: &[Vec<u16>]) -> Result<()> {
         for (at, value) in (1..).zip(values) {
-            self.bind(at, value, wide.get(usize::try_from(at - 1).unwrap_or(0)).map(Vec::as_slice))?;
+            let wide = wide.get(usize::try_from(at - 1).unwrap_or(0)).map(Vec::as_slice);
+            // SAFETY: the bytes are borrowed by `with_bound`, which unbinds them before it returns.
+            unsafe { self.bind(at, value, wide, ffi::SQLITE_STATIC()) }?;
         }
         Ok(())
     }
 
-    fn bind(&mut self, at: c_int, value: &Value<'_>, wide: Option<&[u16]>) -> Result<()> {
-        let (raw, keep) = (self.raw.as_ptr(), ffi::SQLITE_STATIC());
-        // SAFETY: the bytes are borrowed by `with_bound`, which unbinds them before it returns.
+    /// Binds copies.
+    fn bind_copies(&mut self, values: &[Value<'_>]) -> Result<()> {
+        let values = (1..).zip(values);
+        // SAFETY: SQLite copies the bytes before it returns.
+        values.into_iter().try_for_each(|(at, value)| unsafe { self.bind(at, value, None, ffi::SQLITE_TRANSIENT()) })
+    }
+
+    /// # Safety
+    /// Unless `keep` makes SQLite copy them, the bytes stay until they are unbound.
+    unsafe fn bind(
+        &mut self,
+        at: c_int,
+        value: &Value<'_>,
+        wide: Option<&[u16]>,
+        keep: ffi::sqlite3_destructor_type,
+    ) -> Result<()> {
+        let raw = self.raw.as_ptr();
+        // SAFETY: the statement is live; the bytes are, by contract.
         let code = unsafe {
             match value {
                 Value::Null => ffi::sqlite3_bind_null(raw, at),

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use godwit_model::{
-    Catalog, Chunk, CollectionName, Database, DatabaseName, EngineKind, Fault, Form, RecordTarget, Staged,
+    Access, Catalog, Chunk, CollectionName, Database, DatabaseName, EngineKind, Fault, Form, RecordTarget,
+    SqlConnection, Staged,
 };
 
 use super::build::{self, Piece, Trouble};
@@ -12,6 +13,8 @@ use super::error::{DatabaseError, SqliteError, engine};
 use super::insert::Layout;
 use super::open;
 use super::raw::{Connection, Handle};
+use super::references::Violations;
+use super::session::{Grants, on_target};
 use super::swap::{Present, Replaced, Site};
 use crate::api::Replace;
 
@@ -37,6 +40,10 @@ struct Building {
     database: Database,
     layouts: HashMap<CollectionName, Layout>,
     wide: bool,
+    /// What stands upon the records is there too.
+    completed: bool,
+    /// What a module may have changed: the references that led nowhere before it did.
+    before_modules: Option<Violations>,
 }
 
 impl Target {
@@ -71,7 +78,8 @@ impl Target {
         let wide = handle.scalar("PRAGMA encoding").map_err(&failed)? != "UTF-8";
         drop(handle);
         let layouts = database.collections.iter().map(|c| (c.name.clone(), Layout::of(c))).collect();
-        Ok(Building { connection, database: database.clone(), layouts, wide })
+        let database = database.clone();
+        Ok(Building { connection, database, layouts, wide, completed: false, before_modules: None })
     }
 
     /// Checks the file as a stranger would find it, and gives it its journal mode.
@@ -113,8 +121,8 @@ fn create(handle: &Handle<'_>, pieces: Vec<Piece<'_>>, failed: &impl Fn(SqliteEr
 }
 
 impl Building {
-    /// Everything that comes after the records.
-    fn complete(&mut self, failed: &impl Fn(SqliteError) -> Fault) -> Result<bool, Fault> {
+    /// Everything that comes after the records. The transaction stays open.
+    fn complete(&mut self, failed: &impl Fn(SqliteError) -> Fault) -> Result<(), Fault> {
         let settings = Settings::of(&self.database.settings)?;
         let handle = self.connection.lock().map_err(failed)?;
         build::set_sequences(&handle, &self.database).map_err(|trouble| match trouble {
@@ -126,8 +134,39 @@ impl Building {
         })?;
         create(&handle, build::objects(&self.database), failed)?;
         settings.after.iter().try_for_each(|setting| handle.run(setting)).map_err(failed)?;
+        drop(handle);
+        self.completed = true;
+        Ok(())
+    }
+
+    /// Makes ready for statements that may fail half-way. Without a journal those would leave a damaged file, and the
+    /// journal cannot change inside a transaction: so one ends here, in a file that nobody sees yet.
+    fn admit_modules(&mut self) -> Result<(), SqliteError> {
+        let handle = self.connection.lock()?;
+        if self.before_modules.is_none() {
+            handle.run("COMMIT")?;
+            handle.run("PRAGMA journal_mode = MEMORY")?;
+            self.before_modules = Some(Violations::find(&handle)?);
+            handle.run("BEGIN EXCLUSIVE")?;
+        }
+        Ok(())
+    }
+
+    /// Ends the transaction; what modules wrote must refer to what is there.
+    fn end(&mut self, failed: &impl Fn(SqliteError) -> Fault) -> Result<bool, Fault> {
+        let wal = Settings::of(&self.database.settings)?.wal;
+        let handle = self.connection.lock().map_err(failed)?;
+        if !handle.in_transaction() {
+            return Err(Fault::module(DatabaseError::RolledBack));
+        }
+        if let Some(before) = &self.before_modules {
+            let after = Violations::find(&handle).map_err(failed)?;
+            if let Some(found) = after.beyond(before) {
+                return Err(Fault::module(DatabaseError::Reference(found)));
+            }
+        }
         handle.run("COMMIT").map_err(failed)?;
-        Ok(settings.wal)
+        Ok(wal)
     }
 }
 
@@ -153,7 +192,10 @@ impl RecordTarget for Target {
     }
 
     fn write(&mut self, chunk: Chunk) -> Result<(), Fault> {
-        let Stage::Building(building) = &mut self.stage else { return Err(out_of_turn("write")) };
+        let building = match &mut self.stage {
+            Stage::Building(building) if !building.completed => building,
+            _ => return Err(out_of_turn("write")),
+        };
         let id = &chunk.collection;
         let layout = building.layouts.get_mut(&id.name).filter(|_| id.database == self.name);
         let layout = layout.ok_or_else(|| Fault::damaged(DatabaseError::NoCollection(id.to_string())))?;
@@ -162,12 +204,46 @@ impl RecordTarget for Target {
         let handle = building.connection.lock().map_err(&failed)?;
         layout.insert(&handle, &lines, building.wide, &failed)
     }
+
+    fn complete(&mut self) -> Result<(), Fault> {
+        match &mut self.stage {
+            Stage::Building(building) if !building.completed => {
+                building.complete(&engine("building", &self.site.fresh))
+            }
+            _ => Err(out_of_turn("complete")),
+        }
+    }
+
+    fn session(
+        &mut self,
+        database: &DatabaseName,
+        access: &BTreeMap<CollectionName, Access>,
+    ) -> Result<Option<Box<dyn SqlConnection + '_>>, Fault> {
+        if *database != self.name {
+            return Ok(None);
+        }
+        let Stage::Building(building) = &mut self.stage else { return Err(out_of_turn("session")) };
+        if !building.completed {
+            return Err(out_of_turn("session"));
+        }
+        if let Some(missing) = access.keys().find(|name| building.database.collection(name.as_str()).is_none()) {
+            return Err(Fault::refused(DatabaseError::NoCollection(missing.to_string())));
+        }
+        let failed = engine("opening", &self.site.fresh);
+        building.admit_modules().map_err(&failed)?;
+        let grants = Grants::of(&building.connection.lock().map_err(&failed)?, access).map_err(&failed)?;
+        on_target(&mut building.connection, grants).map(Some).map_err(&failed)
+    }
 }
 
 impl Staged for Target {
     fn prepare(&mut self) -> Result<(), Fault> {
         let Stage::Building(building) = &mut self.stage else { return Err(out_of_turn("prepare")) };
-        let wal = building.complete(&engine("building", &self.site.fresh))?;
+        let failed = engine("building", &self.site.fresh);
+        if !building.completed {
+            building.complete(&failed)?;
+        }
+        let wal = building.end(&failed)?;
         // Closes the connection: what follows looks at the file from outside.
         self.stage = Stage::Closed;
         self.finish(wal)?;

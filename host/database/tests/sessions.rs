@@ -1,0 +1,292 @@
+//! SQL by a module is hostile: what each connection does with it.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use common::*;
+use godwit_database::{open_input, open_scratch, stage_input};
+use godwit_model::{
+    Access, Catalog, Collection, CollectionName, Column, Database, EngineKind, FaultClass, Kind, Reads, RecordTarget,
+    SqlConnection, SqlFailure, SqlRow, SqlValue,
+};
+
+const APPLICATION: &str = "
+    CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT);
+    INSERT INTO users VALUES (1, 'Ada'), (2, 'Grace');
+    CREATE TABLE devices(id INTEGER PRIMARY KEY, name TEXT UNIQUE, owner INTEGER REFERENCES users(id), made DEFAULT CURRENT_TIMESTAMP);
+    INSERT INTO devices VALUES (1, 'router', 1, 'x'), (2, 'switch', 2, 'x'), (3, 'orphan', 99, 'x');
+    CREATE TABLE passwords(id INTEGER PRIMARY KEY, hash TEXT);
+    INSERT INTO passwords VALUES (1, 'hunter2');
+    CREATE TABLE pair(a, b);
+    CREATE TABLE hidden_pair(a, b);
+    INSERT INTO hidden_pair VALUES ('hunter2', 1);
+    CREATE TABLE audit(what);
+    CREATE TRIGGER keeps_audit AFTER UPDATE ON devices BEGIN INSERT INTO audit SELECT hash || new.name FROM passwords; END;
+    CREATE TABLE notes(id INTEGER PRIMARY KEY, body TEXT);
+    CREATE VIRTUAL TABLE found USING fts5(body, content='notes', content_rowid='id');
+    CREATE TRIGGER notes_found AFTER INSERT ON notes BEGIN INSERT INTO found(rowid, body) VALUES (new.id, new.body); END;
+    CREATE VIEW secrets AS SELECT * FROM passwords;
+    CREATE VIEW people AS SELECT * FROM users;";
+
+fn reads(part: &[(&str, &[&str])]) -> Reads {
+    let columns = |columns: &[&str]| columns.iter().map(|column| (*column).to_owned()).collect();
+    let collections = part.iter().map(|(name, c)| (CollectionName::new(*name).unwrap(), columns(c))).collect();
+    Reads { collections, ..Reads::default() }
+}
+
+fn stage(from: &Path, to: &Path, reads: &Reads) {
+    let mut source = source(from);
+    let mut target = stage_input(to, &main_name(), reads).unwrap();
+    target.begin(source.catalog()).unwrap();
+    pump(source.as_mut(), target.as_mut()).unwrap();
+    target.complete().unwrap();
+    target.prepare().unwrap();
+    target.commit().unwrap();
+    target.settle().unwrap();
+}
+
+fn input(dir: &Path) -> Box<dyn SqlConnection> {
+    let (from, to) = (dir.join("application.db"), dir.join("in?put %.db"));
+    make(&from, APPLICATION);
+    stage(&from, &to, &reads(&[("users", &["id", "name"]), ("devices", &["id", "name"])]));
+    open_input(&to).unwrap()
+}
+
+fn scratch() -> Box<dyn SqlConnection> {
+    let mut scratch = open_scratch(16 << 20).unwrap();
+    scratch.execute("CREATE TABLE users(id INTEGER PRIMARY KEY, name)", &[]).unwrap();
+    scratch.execute("CREATE TABLE devices(id INTEGER PRIMARY KEY, name UNIQUE, owner, made)", &[]).unwrap();
+    scratch.execute("INSERT INTO users VALUES (1, 'Ada'), (2, 'Grace')", &[]).unwrap();
+    scratch
+}
+
+/// A target that holds what the application has, complete.
+fn filled(dir: &Path) -> Box<dyn RecordTarget> {
+    let (from, to) = (dir.join("from.db"), dir.join("to.db"));
+    make(&from, APPLICATION);
+    let mut source = source(&from);
+    let mut target = target(&to);
+    target.begin(source.catalog()).unwrap();
+    pump(source.as_mut(), target.as_mut()).unwrap();
+    target.complete().unwrap();
+    target
+}
+
+fn access() -> BTreeMap<CollectionName, Access> {
+    let names = [
+        ("users", Access::Read),
+        ("devices", Access::ReadWrite),
+        ("pair", Access::ReadWrite),
+        ("notes", Access::ReadWrite),
+    ];
+    names.into_iter().map(|(name, access)| (CollectionName::new(name).unwrap(), access)).collect()
+}
+
+fn on(target: &mut dyn RecordTarget) -> Box<dyn SqlConnection + '_> {
+    target.session(&main_name(), &access()).unwrap().unwrap()
+}
+
+fn all(connection: &mut dyn SqlConnection, sql: &str) -> Result<Vec<SqlRow>, SqlFailure> {
+    let cursor = connection.query(sql, &[])?;
+    let mut rows = vec![];
+    let result = loop {
+        match connection.next(cursor, 100) {
+            Ok(more) if more.is_empty() => break Ok(rows),
+            Ok(more) => rows.extend(more),
+            Err(failure) => break Err(failure),
+        }
+    };
+    connection.close(cursor);
+    result
+}
+
+fn one(connection: &mut dyn SqlConnection, sql: &str) -> SqlValue {
+    all(connection, sql).unwrap_or_else(|failure| panic!("{failure}: {sql}")).swap_remove(0).swap_remove(0)
+}
+
+fn text(text: &str) -> SqlValue {
+    SqlValue::Text(text.to_owned())
+}
+
+/// Statements, and whether `input`, `scratch` and `target` do them.
+const STATEMENTS: &[(&str, [bool; 3])] = &[
+    // Reading.
+    ("SELECT name FROM users", [true, true, true]),
+    ("SELECT count(*) FROM users", [true, true, true]),
+    ("WITH x AS (SELECT id FROM users) SELECT count(*) FROM x", [true, true, true]),
+    ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 9) SELECT i FROM n", [true, true, true]),
+    ("SELECT value FROM json_each('[1,2]')", [true, true, true]),
+    ("SELECT count(*) FROM json_tree('[1,2]')", [true, true, true]),
+    ("SELECT row_number() OVER (ORDER BY id) FROM users", [true, true, true]),
+    ("SELECT group_concat(name, ',' ORDER BY id) FROM users", [true, true, true]),
+    ("SELECT datetime('2020-01-01', '+1 day')", [true, true, true]),
+    ("SELECT id -> '$' FROM users", [true, true, true]),
+    ("SELECT 1; -- and no more", [true, true, true]),
+    ("VALUES (1), (2)", [true, true, true]),
+    // The schema: a module knows what is there, but on the target only by the catalog.
+    ("SELECT * FROM sqlite_schema", [true, true, false]),
+    ("SELECT count(*) FROM sqlite_master", [true, true, false]),
+    ("SELECT count(*) FROM sqlite_temp_schema", [false, false, false]),
+    // What is not granted.
+    ("SELECT * FROM passwords", [false, false, false]),
+    ("SELECT count(*) FROM passwords", [false, false, false]),
+    ("SELECT 1 FROM users, passwords", [false, false, false]),
+    ("SELECT (SELECT hash FROM passwords) FROM users", [false, false, false]),
+    ("SELECT * FROM users WHERE EXISTS (SELECT 1 FROM passwords)", [false, false, false]),
+    ("SELECT * FROM secrets", [false, false, false]),
+    ("SELECT count(*) FROM secrets", [false, false, false]),
+    ("SELECT * FROM people", [false, false, false]),
+    ("WITH keeps_audit AS (SELECT hash FROM passwords) SELECT * FROM keeps_audit", [false, false, false]),
+    (
+        "WITH \"keeps_audit\"(h) AS MATERIALIZED (SELECT hash FROM passwords) SELECT h FROM keeps_audit",
+        [false, false, false],
+    ),
+    ("SELECT * FROM (SELECT hash FROM passwords) AS keeps_audit", [false, false, false]),
+    ("INSERT INTO pair SELECT * FROM hidden_pair", [false, false, false]),
+    ("INSERT INTO pair SELECT a, b FROM hidden_pair", [false, false, false]),
+    ("INSERT INTO pair TABLE hidden_pair", [false, false, false]),
+    ("SELECT * FROM found", [false, false, false]),
+    ("SELECT * FROM found_data", [false, false, false]),
+    ("INSERT INTO found(found) VALUES ('rebuild')", [false, false, false]),
+    ("UPDATE found_data SET block = x'00'", [false, false, false]),
+    ("UPDATE users SET name = 'Eve'", [false, true, false]),
+    ("DELETE FROM audit", [false, false, false]),
+    // Writing.
+    ("INSERT INTO devices(id, name, made) VALUES (50, 'a', 'now')", [false, true, true]),
+    (
+        "INSERT INTO devices(id, name, made) VALUES (50, 'b', 'x') ON CONFLICT(id) DO UPDATE SET name = 'c'",
+        [false, true, true],
+    ),
+    ("INSERT INTO devices(id, made) VALUES (51, 'x') RETURNING id", [false, true, true]),
+    ("INSERT INTO devices(id, made) VALUES (52, 'x') RETURNING (SELECT hash FROM passwords)", [false, false, false]),
+    ("UPDATE devices SET owner = (SELECT id FROM passwords)", [false, false, false]),
+    ("UPDATE devices SET name = 'd' WHERE id = 50", [false, true, true]),
+    ("REPLACE INTO devices(id, name, made) VALUES (50, 'e', 'x')", [false, true, true]),
+    ("DELETE FROM devices WHERE id = 51", [false, true, true]),
+    ("INSERT INTO notes VALUES (1, 'needle')", [false, false, true]),
+    ("INSERT INTO sqlite_schema VALUES ('table', 'x', 'x', 0, '')", [false, false, false]),
+    ("DELETE FROM sqlite_schema", [false, false, false]),
+    ("UPDATE sqlite_sequence SET seq = 1", [false, false, false]),
+    // The schema changed.
+    ("CREATE TABLE t(a, b AS (a + 1) STORED, c CHECK (c > 0))", [false, true, false]),
+    ("CREATE INDEX i ON t(a) WHERE a > 1", [false, true, false]),
+    ("ALTER TABLE t ADD COLUMN d", [false, true, false]),
+    ("ALTER TABLE t RENAME COLUMN d TO e", [false, true, false]),
+    ("ALTER TABLE t DROP COLUMN e", [false, true, false]),
+    ("ALTER TABLE t RENAME TO u", [false, true, false]),
+    ("CREATE VIEW v AS SELECT * FROM u", [false, true, false]),
+    ("SELECT * FROM v", [false, true, false]),
+    ("DROP VIEW v", [false, true, false]),
+    ("DROP INDEX i", [false, true, false]),
+    ("DROP TABLE u", [false, true, false]),
+    ("CREATE TABLE w AS SELECT 1 AS a", [false, true, false]),
+    ("CREATE TABLE k(a PRIMARY KEY) WITHOUT ROWID", [false, true, false]),
+    ("REINDEX", [false, true, false]),
+    ("DROP TABLE devices", [false, true, false]),
+    ("CREATE TABLE odd(a DEFAULT (random()))", [false, true, false]),
+    ("INSERT INTO odd DEFAULT VALUES", [false, false, false]),
+    ("CREATE TABLE timed(a, b DEFAULT CURRENT_TIMESTAMP)", [false, true, false]),
+    ("INSERT INTO timed(a) VALUES (1)", [false, false, false]),
+    ("CREATE TRIGGER g AFTER INSERT ON users BEGIN SELECT 1; END", [false, false, false]),
+    ("CREATE TEMP TRIGGER g AFTER INSERT ON users BEGIN SELECT 1; END", [false, false, false]),
+    ("DROP TRIGGER keeps_audit", [false, false, false]),
+    ("CREATE TEMP TABLE t2(a)", [false, false, false]),
+    ("CREATE TABLE temp.t2(a)", [false, false, false]),
+    ("CREATE TEMP VIEW v2 AS SELECT 1", [false, false, false]),
+    ("CREATE VIRTUAL TABLE f USING fts5(a)", [false, false, false]),
+    ("CREATE VIRTUAL TABLE f USING fts3(a, tokenize=simple)", [false, false, false]),
+    ("CREATE VIRTUAL TABLE f USING rtree(a, b, c)", [false, false, false]),
+    ("CREATE VIRTUAL TABLE f USING dbstat", [false, false, false]),
+    ("ANALYZE", [false, false, false]),
+    // Ways out.
+    ("ATTACH '/tmp/godwit-evil.db' AS evil", [false, false, false]),
+    ("ATTACH ':memory:' AS evil", [false, false, false]),
+    ("DETACH main", [false, false, false]),
+    ("VACUUM", [false, false, false]),
+    ("VACUUM INTO '/tmp/godwit-evil.db'", [false, false, false]),
+    ("PRAGMA writable_schema = ON", [false, false, false]),
+    ("PRAGMA journal_mode = OFF", [false, false, false]),
+    ("PRAGMA user_version", [false, false, false]),
+    ("PRAGMA database_list", [false, false, false]),
+    ("PRAGMA temp_store_directory = '/tmp'", [false, false, false]),
+    ("PRAGMA foreign_keys = ON", [false, false, false]),
+    ("SELECT * FROM pragma_database_list", [false, false, false]),
+    ("SELECT count(*) FROM pragma_table_list", [false, false, false]),
+    ("SELECT count(*) FROM PRAGMA_function_list", [false, false, false]),
+    ("SELECT * FROM dbstat", [false, false, false]),
+    ("SELECT count(*) FROM dbstat", [false, false, false]),
+    ("SELECT * FROM sqlite_dbpage", [false, false, false]),
+    ("SELECT * FROM fts3tokenize", [false, false, false]),
+    ("SELECT count(*) FROM bytecode('SELECT 1')", [false, false, false]),
+    ("SELECT load_extension('/tmp/evil.so')", [false, false, false]),
+    ("SELECT readfile('/etc/passwd')", [false, false, false]),
+    ("SELECT writefile('/tmp/godwit-evil.db', 'x')", [false, false, false]),
+    ("SELECT edit('x')", [false, false, false]),
+    ("SELECT fts3_tokenizer('simple')", [false, false, false]),
+    ("SELECT rtreecheck('users')", [false, false, false]),
+    ("SELECT rtreenode(2, x'00')", [false, false, false]),
+    ("SELECT sqlite_rename_table('main', 'table', 'a', 'b', 'c', 'd', 0)", [false, false, false]),
+    ("SELECT sqlite_version()", [false, false, false]),
+    ("SELECT sqlite_compileoption_get(1)", [false, false, false]),
+    ("EXPLAIN SELECT 1", [false, false, false]),
+    ("EXPLAIN QUERY PLAN SELECT 1", [false, false, false]),
+    // Transactions.
+    ("BEGIN", [false, false, false]),
+    ("COMMIT", [false, false, false]),
+    ("ROLLBACK", [false, false, false]),
+    ("SAVEPOINT s", [false, false, false]),
+    ("RELEASE s", [false, false, false]),
+    // The moment and chance.
+    ("SELECT random()", [false, false, false]),
+    ("SELECT hex(randomblob(8))", [false, false, false]),
+    ("SELECT 1 FROM users ORDER BY RANDOM()", [false, false, false]),
+    ("SELECT CURRENT_TIMESTAMP", [false, false, false]),
+    ("SELECT CURRENT_DATE", [false, false, false]),
+    ("SELECT current_time", [false, false, false]),
+    ("SELECT datetime('2020-01-01', 'localtime')", [false, false, false]),
+    ("SELECT strftime('%s', '2020-01-01', 'ut' || 'c')", [false, false, false]),
+    ("INSERT INTO devices(id) VALUES (60)", [false, false, false]),
+    // One statement.
+    ("SELECT 1; SELECT 2", [false, false, false]),
+    ("SELECT 1; /* */ DROP TABLE users", [false, false, false]),
+    ("SELECT 1;; PRAGMA user_version", [false, false, false]),
+    ("", [false, false, false]),
+    ("-- nothing", [false, false, false]),
+    ("SELECT 1 \0", [false, false, false]),
+    ("SELECT ?1", [false, false, false]),
+    ("SELECT 'a", [false, false, false]),
+    // Bombs.
+    ("SELECT zeroblob(1000000000)", [false, false, false]),
+    ("SELECT length(printf('%.*c', 1000000000, 'x'))", [false, false, false]),
+    ("SELECT hex(hex(hex(hex(zeroblob(60000000)))))", [false, false, false]),
+    ("SELECT replace(printf('%.*c', 100000, 'x'), 'x', printf('%.*c', 100000, 'y'))", [false, false, false]),
+    (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100) SELECT group_concat(hex(zeroblob(1000000))) FROM n",
+        [false, false, false],
+    ),
+];
+
+#[test]
+fn every_statement_has_its_outcome() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut target = filled(dir.path());
+    let mut connections = [input(dir.path()), scratch(), on(target.as_mut())];
+    let mut wrong = vec![];
+    for (sql, expected) in STATEMENTS {
+        for ((connection, expected), name) in connections.iter_mut().zip(expected).zip(["input", "scratch", "target"]) {
+            connection.end_by(Instant::now() + Duration::from_secs(60));
+            let result = all(connection.as_mut(), sql);
+            if result.is_ok() != *expected {
+                wrong.push(format!("{name}: {sql}: {result:?}"));
+            }
+            if let Err(failure) = result {
+                assert!(!failure.code.is_empty() && !failure.message.contains('\n'), "{failure}");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(!Path::new("/tmp/godwit-evil.db").exists());
+}
