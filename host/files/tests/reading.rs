@@ -16,7 +16,7 @@ use std::{mem, thread};
 
 use common::*;
 use godwit_files::{LiveTrees, TreeSpec, limits};
-use godwit_model::{EntryKind, Fault, FaultClass, TreeSource};
+use godwit_model::{EntryKind, Fault, FaultClass, TreePath, TreeSource};
 
 /// Larger than what is read into memory.
 const LARGE: usize = (8 << 20) + (3 << 20);
@@ -359,4 +359,79 @@ fn the_visitors_error_ends_the_reading() {
         Err(Fault::interrupted())
     });
     assert_eq!((answer.unwrap_err().class(), mem::take(&mut visits)), (FaultClass::Interrupted, 1));
+}
+
+/// What there is of one entry.
+fn one(source: &mut LiveTrees, path: &str) -> Result<Listed, Fault> {
+    let mut visited = vec![];
+    let there = source.read_entry(&tree(), &TreePath::new(path).unwrap(), &mut |entry, content| {
+        let mut bytes = vec![];
+        content.read_to_end(&mut bytes).map_err(Fault::system)?;
+        visited.push((entry.clone(), bytes));
+        Ok(())
+    })?;
+    assert_eq!(visited.len(), usize::from(there), "{path}");
+    Ok(visited)
+}
+
+#[test]
+fn each_entry_by_itself_is_as_it_is_among_all() {
+    let home = tempfile::tempdir().unwrap();
+    for path in ["a/b/keep.conf", "a/b/other", "a/x.log", "b/deep/er/y", "100%", "c/z.log"] {
+        fs::create_dir_all(home.path().join(path).parent().unwrap()).unwrap();
+        fs::write(home.path().join(path), path).unwrap();
+    }
+    fs::write(home.path().join(OsStr::from_bytes(b"\xff")), "odd").unwrap();
+    symlink("a/b", home.path().join("link")).unwrap();
+    for (include, exclude) in
+        [(&[][..], &[][..]), (&["*.conf", "er"], &[]), (&[], &["*.log", "b"]), (&["c"], &["*.log"])]
+    {
+        let mut source = source(home.path(), include, exclude);
+        let all = list(&mut source).unwrap();
+        for entry in &all {
+            assert_eq!(one(&mut source, entry.0.path.as_str()).unwrap(), std::slice::from_ref(entry));
+        }
+        for path in paths(&read(home.path())).into_iter().filter(|path| !paths(&all).contains(path)) {
+            assert!(one(&mut source, path).unwrap().is_empty(), "{path} is left out");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_entry_is_not_there() {
+    let (home, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs::write(elsewhere.path().join("private"), "").unwrap();
+    fs::write(home.path().join("file"), "").unwrap();
+    symlink(elsewhere.path(), home.path().join("link")).unwrap();
+    let mut source = source(home.path(), &[], &[]);
+    let (long, deep) = ("a".repeat(300), ["d"; 400].join("/"));
+    let hostile =
+        ["missing", "missing/x", "file/x", "link/private", "%2E%2E/x", "%2e%2e", "%2Fetc", "%00", "a%", &long];
+    for path in hostile.into_iter().chain([deep.as_str()]) {
+        assert!(one(&mut source, path).unwrap().is_empty(), "{path}");
+    }
+}
+
+#[test]
+fn what_took_an_entrys_place_is_shown_as_what_it_is() {
+    let (home, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs::write(elsewhere.path().join("x"), "private").unwrap();
+    fs::create_dir(home.path().join("folder")).unwrap();
+    fs::write(home.path().join("folder/x"), "ours").unwrap();
+    let mut source = source(home.path(), &[], &[]);
+    assert_eq!(one(&mut source, "folder/x").unwrap()[0].1, b"ours");
+
+    fs::remove_file(home.path().join("folder/x")).unwrap();
+    symlink(elsewhere.path().join("x"), home.path().join("folder/x")).unwrap();
+    let shown = one(&mut source, "folder/x").unwrap();
+    assert!(matches!(shown[0].0.kind, EntryKind::Link { .. }) && shown[0].1.is_empty());
+
+    fs::remove_file(home.path().join("folder/x")).unwrap();
+    let fifo = home.path().join("folder/x");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RWXU).unwrap();
+    assert!(one(&mut source, "folder/x").unwrap_err().to_string().contains("FIFO"));
+
+    fs::remove_dir_all(home.path().join("folder")).unwrap();
+    symlink(elsewhere.path(), home.path().join("folder")).unwrap();
+    assert!(one(&mut source, "folder/x").unwrap().is_empty());
 }

@@ -4,6 +4,7 @@
 
 mod attack;
 mod damage;
+mod entry;
 mod fixture;
 mod round_trip;
 mod writing;

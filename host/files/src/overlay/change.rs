@@ -77,8 +77,7 @@ impl TreeState {
             None => None,
         };
         let copied = if own.is_some() { 0 } else { edit.keep };
-        spending.files(u64::from(own.is_none()))?;
-        spending.bytes(copied.saturating_add(edit.adds))?;
+        spending.take(u64::from(own.is_none()), copied.saturating_add(edit.adds))?;
         let own = own.map_or_else(|| self.copy(parts, edit.keep), Ok)?;
         let file = self.base.or_trouble(own.open())?;
         self.base.or_trouble(act(&file).map_err(own.failed("write")))?;
@@ -128,7 +127,7 @@ impl TreeState {
         if self.root.find(parts)?.is_some() {
             return Err(FileFailure::AlreadyExists);
         }
-        spending.files(1)?;
+        spending.take(1, 0)?;
         let (mode, modified) = (DIRECTORY_MODE, self.base.moment().into());
         self.insert(parts, Node { body: Body::Directory(Arc::default()), mode, modified })
     }

@@ -74,6 +74,7 @@ impl TreeState {
 
     fn visit_file(&self, file: &FileBody, entry: &TreeEntry, visit: Visit<'_>) -> Result<(), Fault> {
         match &file.content {
+            _ if file.size == 0 => visit(entry, &mut io::empty()),
             Content::Base(path) => self.base.read_file(&self.listed(path, file.size, entry.modified), entry, visit),
             Content::Own(own) => {
                 let content = own.open()?;

@@ -23,7 +23,7 @@ impl Default for TreeLimits {
     }
 }
 
-/// What a module has written so far; clones count together. Nothing is ever given back, so that a
+/// What a module has written so far; clones count together. What is removed is not given back, so that a
 /// module that writes and removes in a loop comes to an end.
 #[derive(Debug, Clone)]
 pub struct Spending(Arc<Left>);
@@ -41,12 +41,12 @@ impl Spending {
         Self(Arc::new(Left { files: files_written.into(), bytes: bytes_written.into() }))
     }
 
-    pub(super) fn files(&self, count: u64) -> Result<(), FileFailure> {
-        take(&self.0.files, count)
-    }
-
-    pub(super) fn bytes(&self, count: u64) -> Result<(), FileFailure> {
-        take(&self.0.bytes, count)
+    /// Both or neither.
+    pub(super) fn take(&self, files: u64, bytes: u64) -> Result<(), FileFailure> {
+        take(&self.0.files, files)?;
+        take(&self.0.bytes, bytes).inspect_err(|_| {
+            self.0.files.fetch_add(files, Ordering::Relaxed);
+        })
     }
 }
 
@@ -62,10 +62,10 @@ mod tests {
     #[test]
     fn clones_count_together_and_what_is_refused_is_not_taken() {
         let spending = Spending::new(TreeLimits { files_written: 2, bytes_written: 10 });
-        assert_eq!(spending.clone().bytes(7), Ok(()));
-        assert_eq!(spending.bytes(4), Err(FileFailure::Limit));
-        assert_eq!(spending.bytes(u64::MAX), Err(FileFailure::Limit));
-        assert_eq!(spending.bytes(3), Ok(()));
-        assert_eq!((spending.files(2), spending.files(1)), (Ok(()), Err(FileFailure::Limit)));
+        assert_eq!(spending.clone().take(1, 7), Ok(()));
+        assert_eq!(spending.take(1, 4), Err(FileFailure::Limit));
+        assert_eq!(spending.take(0, u64::MAX), Err(FileFailure::Limit));
+        assert_eq!(spending.take(1, 3), Ok(()));
+        assert_eq!(spending.take(1, 0), Err(FileFailure::Limit));
     }
 }

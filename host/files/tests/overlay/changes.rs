@@ -12,7 +12,8 @@ fn report(state: &TreeState, before: &TreeState) -> serde_json::Value {
 
 #[test]
 fn each_path_says_what_became_of_it() {
-    let before = usual().state();
+    let home = usual();
+    let before = home.state();
     let mut state = before.clone();
     assert_eq!(report(&state, &before), json!([]));
     write(&mut state, "app.conf", 10, b"more").unwrap();
@@ -36,7 +37,8 @@ fn each_path_says_what_became_of_it() {
 
 #[test]
 fn a_directory_that_moved_is_one_line_and_one_that_changed_too_is_more() {
-    let before = usual().state();
+    let home = usual();
+    let before = home.state();
     let mut state = before.clone();
     change(&mut state, "dir", FileChange::Rename("moved")).unwrap();
     assert_eq!(report(&state, &before), json!([{"path": "moved", "what": "renamed", "from": "dir"}]));
@@ -55,7 +57,8 @@ fn a_directory_that_moved_is_one_line_and_one_that_changed_too_is_more() {
 
 #[test]
 fn what_was_replaced_by_something_else_is_gone_and_new() {
-    let before = usual().state();
+    let home = usual();
+    let before = home.state();
     let mut state = before.clone();
     change(&mut state, "app.conf", FileChange::Remove).unwrap();
     change(&mut state, "app.conf", FileChange::MakeDirectory).unwrap();

@@ -11,7 +11,8 @@ use crate::fixture::*;
 
 #[test]
 fn a_tree_is_seen_as_it_is() {
-    let state = usual().state();
+    let home = usual();
+    let state = home.state();
     assert_eq!(state.list("").unwrap(), ["app.conf", "dir", "empty", "etc", "to-a"]);
     assert_eq!(state.list("dir").unwrap(), ["a", "sub"]);
     assert!(state.list("empty").unwrap().is_empty());
@@ -26,7 +27,8 @@ fn a_tree_is_seen_as_it_is() {
 
 #[test]
 fn what_cannot_be_read_says_why() {
-    let state = usual().state();
+    let home = usual();
+    let state = home.state();
     for (path, list, stat, read) in [
         ("missing", F::NotFound, F::NotFound, F::NotFound),
         ("missing/x", F::NotFound, F::NotFound, F::NotFound),
@@ -72,7 +74,8 @@ fn a_write_makes_overwrites_and_extends() {
 
 #[test]
 fn a_truncate_cuts_and_lengthens() {
-    let mut state = usual().state();
+    let home = usual();
+    let mut state = home.state();
     change(&mut state, "app.conf", FileChange::Truncate(4)).unwrap();
     assert_eq!(content(&state, "app.conf"), b"port");
     change(&mut state, "app.conf", FileChange::Truncate(6)).unwrap();
@@ -84,7 +87,8 @@ fn a_truncate_cuts_and_lengthens() {
 
 #[test]
 fn a_mode_lends_no_rights() {
-    let mut state = usual().state();
+    let home = usual();
+    let mut state = home.state();
     change(&mut state, "app.conf", FileChange::SetMode(0o600)).unwrap();
     assert_eq!(state.stat("app.conf").map(|stat| (stat.mode, stat.modified)), Ok((0o600, BEFORE)));
     for mode in [0o4755, 0o2755, 0o1777, 0o10_000, u32::MAX] {
