@@ -1,4 +1,4 @@
-//! What the host answers: the run's log and the parameters. Natively, what a test has put here.
+//! What the host answers: the run's log and the parameters. Natively, what a test has put in place.
 
 use serde::de::DeserializeOwned;
 

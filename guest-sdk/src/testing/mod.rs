@@ -81,7 +81,8 @@ impl Harness {
         self
     }
 
-    /// Puts a file into a tree, with the directories that it needs.
+    /// Puts a file into a tree, with the directories that it needs. Without a manifest there are the trees that
+    /// a file was put into; with one there are those that it declares.
     ///
     /// # Panics
     /// There is something of this name already, or the path is none.
