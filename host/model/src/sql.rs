@@ -70,6 +70,11 @@ pub type SqlRow = Vec<SqlValue>;
 /// Statements and queries take one statement each. Cursors are numbers of the connection's own
 /// choosing and end with it.
 pub trait SqlConnection: Send {
+    /// Whether it answers at present; what does not answers like what does not exist.
+    fn open(&mut self) -> Result<(), SqlFailure> {
+        Ok(())
+    }
+
     /// Runs one statement; answers how many rows it changed.
     fn execute(&mut self, sql: &str, values: &[SqlValue]) -> Result<u64, SqlFailure>;
 

@@ -24,9 +24,9 @@ fn line(line: &str) -> Result<String> {
         return Ok(line.to_owned());
     };
     let address = address.trim();
-    let (host, port) = address.rsplit_once(':').ok_or_else(|| {
-        Error::new(format!("{MAIN}: listen = {address} has no port; write listen = HOST:PORT"))
-    })?;
+    let (host, port) = address
+        .rsplit_once(':')
+        .ok_or_else(|| Error::new(format!("{MAIN}: listen = {address} has no port; write listen = HOST:PORT")))?;
     Ok(format!("host = {host}\nport = {port}\n"))
 }
 

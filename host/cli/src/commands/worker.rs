@@ -12,9 +12,9 @@ use crate::args::Worker;
 /// Memory that SQL of modules may take, beside their private databases, in bytes.
 const SQL_MEMORY: u64 = 256 << 20;
 
-/// Opens what the modules may query, gives up opening anything, and serves.
+/// Opens what the modules may query, then gives up opening anything, and serves.
 pub fn run(args: &Worker) -> ExitCode {
-    godwit_sandbox::serve(open(args))
+    godwit_sandbox::serve(|| open(args))
 }
 
 fn open(args: &Worker) -> Result<Connections, String> {

@@ -92,6 +92,8 @@ impl Views {
             let mut stage = godwit_database::stage_input(&path, step.module.database(), &step.reads)?;
             run(context.run(&before), &mut source, End::Aside(Some((stage.as_mut(), &wanted))), self)?;
             stage.prepare()?;
+            stage.commit()?;
+            stage.settle()?;
             self.inputs.insert(number, path);
         }
         match &mut self.trees {

@@ -68,7 +68,7 @@ impl HostConnection for Host {
         self.count_call()?;
         let missing = || SqlFailure::no_connection(&tame_line(&name));
         let found = Connection::named(&name).ok_or_else(missing);
-        match found.and_then(|connection| self.reach(connection).map(|_| connection)) {
+        match found.and_then(|connection| self.reach(connection)?.open().map(|()| connection)) {
             Ok(connection) => Ok(Ok(self.hold(connection)?)),
             Err(failure) => Ok(Err(failure.into())),
         }

@@ -25,17 +25,23 @@ pub struct Connections {
 }
 
 /// Serves requests on standard input and output until input ends. The program calls this, and nothing else,
-/// when it was started as a worker, and gives it what it opened; or why it could not.
-pub fn serve(connections: Result<Connections, String>) -> ExitCode {
-    match Link::open().and_then(|link| answer_all(Arc::new(Mutex::new(link)), connections)) {
+/// when it was started as a worker. `open` opens what the modules may query, or says why it cannot; it is the
+/// last that this process opens.
+pub fn serve(open: impl FnOnce() -> Result<Connections, String>) -> ExitCode {
+    let inherited = lockdown::close_inherited();
+    let answered = Link::open().and_then(|link| {
+        let connections = open();
+        let kept = lockdown::give_up(inherited);
+        answer_all(Arc::new(Mutex::new(link)), connections, kept)
+    });
+    match answered {
         Ok(()) => ExitCode::SUCCESS,
         // The parent is gone, or has given up on this worker.
         Err(_) => ExitCode::FAILURE,
     }
 }
 
-fn answer_all(link: Arc<Mutex<Link>>, connections: Result<Connections, String>) -> io::Result<()> {
-    let kept = lockdown::give_up();
+fn answer_all(link: Arc<Mutex<Link>>, connections: Result<Connections, String>, kept: Vec<String>) -> io::Result<()> {
     let mut speaker = Speaker(link);
     let Some((Request::Start { steps, limits }, code)) = speaker.receive()? else { return Ok(()) };
     let started = connections

@@ -52,10 +52,15 @@ const NEEDED: &[libc::c_long] = &[
     libc::SYS_writev,
 ];
 
-/// Gives up everything that can be given up; answers what could not be.
-pub(super) fn give_up() -> Vec<String> {
+/// Closes what was inherited; before this process opens anything.
+pub(super) fn close_inherited() -> Result<(), String> {
+    raw::close_inherited().map_err(text)
+}
+
+/// Gives up everything else that can be given up; answers what could not be. What is open stays open.
+pub(super) fn give_up(inherited: Result<(), String>) -> Vec<String> {
     let parts = [
-        ("files left open by whoever started the program", raw::close_inherited().map_err(text)),
+        ("files left open by whoever started the program", inherited),
         ("dying with its parent", die_with_parent()),
         ("hiding its memory", set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(text)),
         ("writing files", limit(Resource::Fsize, 0)),

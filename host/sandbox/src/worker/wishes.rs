@@ -33,6 +33,7 @@ pub(super) enum FileWish {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum SqlWish {
+    Open,
     Execute { sql: String, values: Vec<SqlValue> },
     Query { sql: String, values: Vec<SqlValue> },
     Columns(u32),
@@ -142,6 +143,7 @@ fn answer_files(
 
 fn answer_target(target: &mut dyn SqlConnection, want: SqlWish) -> Result<SqlAnswer, SqlFailure> {
     match want {
+        SqlWish::Open => target.open().map(|()| SqlAnswer::Done(0)),
         SqlWish::Execute { sql, values } => target.execute(&sql, &values).map(SqlAnswer::Done),
         SqlWish::Query { sql, values } => target.query(&sql, &values).map(SqlAnswer::Cursor),
         SqlWish::Columns(cursor) => target.columns(cursor).map(SqlAnswer::Columns),
@@ -190,6 +192,10 @@ fn out_of_turn() -> SqlFailure {
 }
 
 impl SqlConnection for Asker {
+    fn open(&mut self) -> Result<(), SqlFailure> {
+        self.ask_target(SqlWish::Open).map(drop)
+    }
+
     fn execute(&mut self, sql: &str, values: &[SqlValue]) -> Result<u64, SqlFailure> {
         match self.ask_target(SqlWish::Execute { sql: sql.to_owned(), values: values.to_vec() })? {
             SqlAnswer::Done(rows) => Ok(rows),
