@@ -139,17 +139,19 @@ impl Building {
         Ok(())
     }
 
-    /// Makes ready for statements that may fail half-way. Without a journal those would leave a damaged file, and the
-    /// journal cannot change inside a transaction: so one ends here, in a file that nobody sees yet.
-    fn admit_modules(&mut self) -> Result<(), SqliteError> {
-        let handle = self.connection.lock()?;
-        if self.before_modules.is_none() {
-            handle.run("COMMIT")?;
-            handle.run("PRAGMA journal_mode = MEMORY")?;
-            self.before_modules = Some(Violations::find(&handle)?);
-            handle.run("BEGIN EXCLUSIVE")?;
+    /// Makes ready for statements that may fail half-way. Without a journal those would leave a damaged file, and a
+    /// connection does not know the virtual tables that it wrote into its schema: so the transaction ends
+    /// here, in a file that nobody sees yet, and another begins on another connection.
+    fn admit_modules(&mut self, path: &Path) -> Result<(), SqliteError> {
+        if self.before_modules.is_some() {
+            return Ok(());
         }
-        Ok(())
+        self.connection.lock()?.run("COMMIT")?;
+        drop(std::mem::replace(&mut self.connection, open::memory()?)); // lets go of the file
+        self.connection = open::amender(path)?;
+        let handle = self.connection.lock()?;
+        self.before_modules = Some(Violations::find(&handle)?);
+        handle.run("BEGIN EXCLUSIVE")
     }
 
     /// Ends the transaction; what modules wrote must refer to what is there.
@@ -230,7 +232,7 @@ impl RecordTarget for Target {
             return Err(Fault::refused(DatabaseError::NoCollection(missing.to_string())));
         }
         let failed = engine("opening", &self.site.fresh);
-        building.admit_modules().map_err(&failed)?;
+        building.admit_modules(&self.site.fresh).map_err(&failed)?;
         let grants = Grants::of(&building.connection.lock().map_err(&failed)?, access).map_err(&failed)?;
         on_target(&mut building.connection, grants).map(Some).map_err(&failed)
     }
