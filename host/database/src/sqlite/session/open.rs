@@ -33,12 +33,6 @@ pub(super) const LIMITS: [(c_int, c_int); 11] = [
     (ffi::SQLITE_LIMIT_WORKER_THREADS, 0),
 ];
 
-/// Makes SQLite's choices in this process the same in every run, as far as it has any.
-pub(crate) fn prepare_process() {
-    raw::seed_chance();
-    raw::forbid_local_time();
-}
-
 /// What was staged, read-only.
 pub(crate) fn open_input(path: &Path) -> Result<Box<dyn SqlConnection>, Fault> {
     let failed = engine("opening", path);
@@ -79,7 +73,7 @@ fn connect(
     rules: fn(&Action<'_>) -> Verdict,
     settings: &[String],
 ) -> Result<ModuleConnection<'static>> {
-    prepare_process();
+    raw::forbid_local_time();
     connection.drop_extensions()?;
     harden(&connection.lock(), settings)?;
     let mut limits = LIMITS.to_vec();
