@@ -2,119 +2,12 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::*;
-use godwit_database::{open_input, open_scratch, stage_input};
-use godwit_model::{
-    Access, CollectionName, FaultClass, Reads, RecordTarget, SqlConnection, SqlFailure, SqlRow, SqlValue,
-};
-
-const APPLICATION: &str = "
-    CREATE TABLE users(id INTEGER PRIMARY KEY, name TEXT);
-    INSERT INTO users VALUES (1, 'Ada'), (2, 'Grace');
-    CREATE TABLE devices(id INTEGER PRIMARY KEY, name TEXT UNIQUE, owner INTEGER REFERENCES users(id), made DEFAULT CURRENT_TIMESTAMP);
-    INSERT INTO devices VALUES (1, 'router', 1, 'x'), (2, 'switch', 2, 'x'), (3, 'orphan', 99, 'x');
-    CREATE TABLE passwords(id INTEGER PRIMARY KEY, hash TEXT);
-    INSERT INTO passwords VALUES (1, 'hunter2');
-    CREATE TABLE pair(a, b);
-    CREATE TABLE hidden_pair(a, b);
-    INSERT INTO hidden_pair VALUES ('hunter2', 1);
-    CREATE TABLE audit(what);
-    CREATE TRIGGER keeps_audit AFTER UPDATE ON devices BEGIN INSERT INTO audit SELECT hash || new.name FROM passwords; END;
-    CREATE TABLE notes(id INTEGER PRIMARY KEY, body TEXT);
-    CREATE VIRTUAL TABLE found USING fts5(body, content='notes', content_rowid='id');
-    CREATE TRIGGER notes_found AFTER INSERT ON notes BEGIN INSERT INTO found(rowid, body) VALUES (new.id, new.body); END;
-    CREATE VIEW secrets AS SELECT * FROM passwords;
-    CREATE VIEW people AS SELECT * FROM users;
-    CREATE TABLE seen(what);
-    CREATE TRIGGER sees AFTER DELETE ON pair BEGIN INSERT INTO seen SELECT hash FROM secrets; END;
-    CREATE TABLE json_tree(path);
-    CREATE TABLE lucky(a, b);
-    CREATE TRIGGER by_chance AFTER INSERT ON lucky BEGIN UPDATE lucky SET b = random(); END;";
-
-fn reads(part: &[(&str, &[&str])]) -> Reads {
-    let columns = |columns: &[&str]| columns.iter().map(|column| (*column).to_owned()).collect();
-    let collections = part.iter().map(|(name, c)| (CollectionName::new(*name).unwrap(), columns(c))).collect();
-    Reads { collections, ..Reads::default() }
-}
-
-fn stage(from: &Path, to: &Path, reads: &Reads) {
-    let mut source = source(from);
-    let mut target = stage_input(to, &main_name(), reads).unwrap();
-    target.begin(source.catalog()).unwrap();
-    pump(source.as_mut(), target.as_mut()).unwrap();
-    target.complete().unwrap();
-    target.prepare().unwrap();
-    target.commit().unwrap();
-    target.settle().unwrap();
-}
-
-fn input(dir: &Path) -> Box<dyn SqlConnection> {
-    let (from, to) = (dir.join("application.db"), dir.join("in?put %.db"));
-    make(&from, APPLICATION);
-    stage(&from, &to, &reads(&[("users", &["id", "name"]), ("devices", &["id", "name"])]));
-    open_input(&to).unwrap()
-}
-
-fn scratch() -> Box<dyn SqlConnection> {
-    let mut scratch = open_scratch(16 << 20).unwrap();
-    scratch.execute("CREATE TABLE users(id INTEGER PRIMARY KEY, name)", &[]).unwrap();
-    scratch.execute("CREATE TABLE devices(id INTEGER PRIMARY KEY, name UNIQUE, owner, made)", &[]).unwrap();
-    scratch.execute("INSERT INTO users VALUES (1, 'Ada'), (2, 'Grace')", &[]).unwrap();
-    scratch
-}
-
-/// A target that holds what the application has, complete.
-fn filled(dir: &Path) -> Box<dyn RecordTarget> {
-    let (from, to) = (dir.join("from.db"), dir.join("to.db"));
-    make(&from, APPLICATION);
-    let mut source = source(&from);
-    let mut target = target(&to);
-    target.begin(source.catalog()).unwrap();
-    pump(source.as_mut(), target.as_mut()).unwrap();
-    target.complete().unwrap();
-    target
-}
-
-fn access() -> BTreeMap<CollectionName, Access> {
-    let names = [
-        ("users", Access::Read),
-        ("devices", Access::ReadWrite),
-        ("pair", Access::ReadWrite),
-        ("notes", Access::ReadWrite),
-        ("lucky", Access::ReadWrite),
-    ];
-    names.into_iter().map(|(name, access)| (CollectionName::new(name).unwrap(), access)).collect()
-}
-
-fn on(target: &mut dyn RecordTarget) -> Box<dyn SqlConnection + '_> {
-    target.session(&main_name(), &access()).unwrap().unwrap()
-}
-
-fn all(connection: &mut dyn SqlConnection, sql: &str) -> Result<Vec<SqlRow>, SqlFailure> {
-    let cursor = connection.query(sql, &[])?;
-    let mut rows = vec![];
-    let result = loop {
-        match connection.next(cursor, 100) {
-            Ok(more) if more.is_empty() => break Ok(rows),
-            Ok(more) => rows.extend(more),
-            Err(failure) => break Err(failure),
-        }
-    };
-    connection.close(cursor);
-    result
-}
-
-fn one(connection: &mut dyn SqlConnection, sql: &str) -> SqlValue {
-    all(connection, sql).unwrap_or_else(|failure| panic!("{failure}: {sql}")).swap_remove(0).swap_remove(0)
-}
-
-fn text(text: &str) -> SqlValue {
-    SqlValue::Text(text.to_owned())
-}
+use common::module_sql::*;
+use godwit_database::open_scratch;
+use godwit_model::{SqlFailure, SqlRow, SqlValue};
 
 /// Statements, and whether `input`, `scratch` and `target` do them.
 const STATEMENTS: &[(&str, [bool; 3])] = &[
@@ -154,6 +47,21 @@ const STATEMENTS: &[(&str, [bool; 3])] = &[
     ("WITH secrets AS (SELECT hash FROM passwords) SELECT * FROM secrets", [false, false, false]),
     (
         "DELETE FROM pair WHERE EXISTS (WITH secrets AS (SELECT hash FROM passwords) SELECT 1 FROM secrets)",
+        [false, false, false],
+    ),
+    ("SELECT 'hunter2' IN audit", [false, false, false]),
+    ("SELECT 1 FROM users WHERE name IN seen", [false, false, false]),
+    ("SELECT 1 IN (SELECT rowid FROM passwords)", [false, false, false]),
+    ("SELECT rowid FROM passwords", [false, false, false]),
+    ("SELECT * FROM users NATURAL JOIN passwords", [false, false, false]),
+    ("SELECT name FROM users ORDER BY (SELECT hash FROM passwords)", [false, false, false]),
+    ("SELECT 1 FROM users LIMIT (SELECT count(*) FROM passwords)", [false, false, false]),
+    ("SELECT max(id) FROM passwords", [false, false, false]),
+    ("UPDATE devices SET name = hash FROM passwords WHERE devices.id = passwords.id", [false, false, false]),
+    ("INSERT INTO pair SELECT rowid, 1 FROM passwords", [false, false, false]),
+    ("INSERT INTO pair VALUES ((SELECT hash FROM passwords), 1)", [false, false, false]),
+    (
+        "INSERT INTO devices(id, made) VALUES (1, 'x') ON CONFLICT DO UPDATE SET name = (SELECT hash FROM passwords)",
         [false, false, false],
     ),
     ("INSERT INTO lucky VALUES (1, 1)", [false, false, false]),
@@ -289,7 +197,7 @@ fn every_statement_has_its_outcome() {
     let mut wrong = vec![];
     for (sql, expected) in STATEMENTS {
         for ((connection, expected), name) in connections.iter_mut().zip(expected).zip(["input", "scratch", "target"]) {
-            connection.end_by(Instant::now() + Duration::from_secs(60));
+            connection.end_by(Instant::now() + Duration::from_mins(1));
             let result = all(connection.as_mut(), sql);
             if result.is_ok() != *expected {
                 wrong.push(format!("{name}: {sql}: {result:?}"));
@@ -411,7 +319,7 @@ fn a_statement_without_end_is_ended() {
         let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
         let failure = connection.query(endless, &[]).unwrap_err();
         assert_eq!(failure.code, "SQLITE_INTERRUPT");
-        connection.end_by(Instant::now() + Duration::from_secs(60));
+        connection.end_by(Instant::now() + Duration::from_mins(1));
         assert_eq!(one(connection.as_mut(), "SELECT count(*) FROM users"), SqlValue::Integer(2));
     }
 }
@@ -436,87 +344,4 @@ fn scratch_gets_full() {
     assert_eq!(failure.code, "SQLITE_FULL");
     assert_eq!(failure.message, "the scratch database is full: it holds 1048576 bytes");
     assert_eq!(one(scratch.as_mut(), "SELECT count(*) FROM t"), SqlValue::Integer(1));
-}
-
-#[test]
-fn a_session_writes_what_is_granted_and_the_application_does_the_rest() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut target = filled(dir.path());
-    {
-        let mut connection = on(target.as_mut());
-        assert_eq!(connection.execute("UPDATE devices SET name = 'core' WHERE id = 1", &[]).unwrap(), 1);
-        connection.execute("INSERT INTO notes VALUES (7, 'needle')", &[]).unwrap();
-        connection.execute("INSERT INTO pair VALUES (1, 2)", &[]).unwrap();
-        connection.execute("DELETE FROM pair", &[]).unwrap();
-        // A statement that fails half-way leaves nothing of itself.
-        let failure = connection.execute("UPDATE devices SET name = 'same'", &[]).unwrap_err();
-        assert_eq!(failure.code, "SQLITE_CONSTRAINT_UNIQUE");
-    }
-    {
-        let mut again = on(target.as_mut());
-        assert_eq!(one(again.as_mut(), "SELECT name FROM devices WHERE id = 1"), text("core"));
-    }
-    target.prepare().unwrap();
-    target.commit().unwrap();
-    target.settle().unwrap();
-    let path = dir.path().join("to.db");
-    assert_eq!(scalar(&path, "SELECT group_concat(name ORDER BY id) FROM devices"), "core,switch,orphan");
-    assert_eq!(scalar(&path, "SELECT what FROM audit"), "hunter2core");
-    assert_eq!(scalar(&path, "SELECT what FROM seen"), "hunter2");
-    assert_eq!(scalar(&path, "SELECT rowid FROM found WHERE found MATCH 'needle'"), "7");
-}
-
-#[test]
-fn nothing_is_left_of_a_session_when_the_target_is_dropped() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut target = filled(dir.path());
-    on(target.as_mut()).execute("DELETE FROM devices", &[]).unwrap();
-    drop(target);
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "only the source");
-}
-
-#[test]
-fn a_reference_that_a_session_breaks_is_found() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut target = filled(dir.path());
-    on(target.as_mut()).execute("UPDATE devices SET owner = 77 WHERE id = 2", &[]).unwrap();
-    let fault = target.prepare().unwrap_err();
-    assert_eq!(fault.class(), FaultClass::Module);
-    let expected = "after a module changed the target, row 2 of devices refers to a row of users that is not there";
-    assert_eq!(fault.to_string(), expected);
-}
-
-#[test]
-fn a_transaction_undone_is_noticed() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut target = filled(dir.path());
-    {
-        let mut connection = on(target.as_mut());
-        connection.execute("DELETE FROM devices WHERE id = 3", &[]).unwrap();
-        connection.execute("INSERT OR ROLLBACK INTO devices(id, made) VALUES (1, 'x')", &[]).unwrap_err();
-        assert_eq!(connection.execute("SELECT 1", &[]).unwrap_err().code, "25P02");
-    }
-    let fault = target.prepare().unwrap_err();
-    assert_eq!(fault.class(), FaultClass::Module, "{fault}");
-}
-
-#[test]
-fn a_session_has_its_turn() {
-    let dir = tempfile::tempdir().unwrap();
-    let from = dir.path().join("from.db");
-    make(&from, APPLICATION);
-    let mut source = source(&from);
-    let mut target = target(&dir.path().join("to.db"));
-    assert!(target.session(&main_name(), &access()).is_err());
-    target.begin(source.catalog()).unwrap();
-    assert!(target.session(&main_name(), &access()).is_err());
-    pump(source.as_mut(), target.as_mut()).unwrap();
-    target.complete().unwrap();
-    assert!(target.complete().is_err());
-    let other = godwit_model::DatabaseName::new("other").unwrap();
-    assert!(target.session(&other, &access()).unwrap().is_none());
-    let unknown = BTreeMap::from([(CollectionName::new("nothing").unwrap(), Access::Read)]);
-    assert_eq!(target.session(&main_name(), &unknown).map(drop).unwrap_err().class(), FaultClass::Refused);
-    target.session(&main_name(), &access()).unwrap().unwrap();
-    target.prepare().unwrap();
 }

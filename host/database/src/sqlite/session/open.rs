@@ -29,7 +29,7 @@ pub(super) const LIMITS: [(c_int, c_int); 11] = [
     (ffi::SQLITE_LIMIT_ATTACHED, 0),
     (ffi::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000),
     (ffi::SQLITE_LIMIT_VARIABLE_NUMBER, 1000),
-    (ffi::SQLITE_LIMIT_TRIGGER_DEPTH, 10),
+    (ffi::SQLITE_LIMIT_TRIGGER_DEPTH, 100),
     (ffi::SQLITE_LIMIT_WORKER_THREADS, 0),
 ];
 

@@ -7,8 +7,8 @@
 //! if its name does not occur in the module's statement. So is a view that a trigger reads.
 //!
 //! A view is no collection and is not granted to the module itself. A write without RETURNING that is given to `query`
-//! gives one row here, the number of rows it changed (see `open::amender`). References are not enforced statement by statement; the target checks
-//! them when it is prepared.
+//! gives one row here, the number of rows it changed (see `open::amender`). References are not enforced statement by
+//! statement; the target checks them when it is prepared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
