@@ -2,8 +2,8 @@
 //!
 //! A trigger may do to other collections what its definition says, for it is the application's and runs for every
 //! writer. So a module that may write a collection can make its triggers run with values of its own choosing, and sees
-//! what they copy into what it may read; an operator who grants the collection grants that. SQLite names a trigger to us
-//! as it names any named query, and a module can name a query like a trigger: a trigger is believed only
+//! what they copy into what it may read; an operator who grants the collection grants that. SQLite names a trigger to
+//! us as it names any named query, and a module can name a query like a trigger: a trigger is believed only
 //! if its name does not occur in the module's statement. So is a view that a trigger reads.
 //!
 //! A view is no collection and is not granted to the module itself. A write without RETURNING that is given to `query`
@@ -23,8 +23,8 @@ use super::functions;
 use super::open::{LIMITS, forbid_clock_and_chance};
 use super::rules::{Verdict, call, describe, first, in_main, second};
 
-/// Bytes of one value or row on the target. SQLite cannot be interrupted inside a function, and some take the product of
-/// the lengths of their arguments; here it is the run's own process that would wait.
+/// Bytes of one value or row on the target. SQLite cannot be interrupted inside a function, and some take the product
+/// of the lengths of their arguments; here it is the run's own process that would wait.
 const VALUE_BYTES_MAX: i32 = 1 << 20;
 
 const SCHEMA_TABLES: [&str; 4] = ["sqlite_schema", "sqlite_master", "sqlite_temp_schema", "sqlite_temp_master"];
@@ -94,7 +94,7 @@ impl Grants {
         self.computing.contains(&name) || (second(action).is_empty() && !is_known)
     }
 
-    /// Whether a trigger of the application asks, or a view that it reads, and not a query that the module named like it.
+    /// Whether a trigger of the application asks, or a view that it reads, and not a query that the module named so.
     fn is_trigger(&self, action: &Action<'_>) -> bool {
         let Some(name) = action.accessor.filter(|name| self.own.contains(*name)) else { return false };
         !self.teller.is_in_statement(name)
