@@ -67,6 +67,12 @@ pub fn open_source(name: &DatabaseName, url: &str, options: &Options) -> Result<
 
 /// Opens a database for replacement. Nothing is written before `begin`.
 ///
+/// Between `complete` and `prepare` its `session` gives a module SQL on the new database: it reads the collections that
+/// it is granted, and changes those granted for that; what the application's triggers do beyond these is the application's.
+/// What a session wrote goes with the rest: `prepare` fails, with a fault of the module, where a reference leads nowhere
+/// that did not before, or where a statement undid the transaction. From the first session on, there is no local time for
+/// SQLite in this process.
+///
 /// # Errors
 /// Usage: the URL. Refused: it holds tables and `replace` is [`Replace::Never`].
 pub fn open_target(name: &DatabaseName, url: &str, replace: Replace) -> Result<Box<dyn RecordTarget>, Fault> {

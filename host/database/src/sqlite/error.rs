@@ -201,7 +201,8 @@ pub enum DatabaseError {
     Reference(String),
     /// A module's statement undid the transaction.
     #[error(
-        "a module's statement undid the whole transaction (an interruption, or ON CONFLICT ROLLBACK): the target is not replaced"
+        "a module's statement undid the whole transaction (an interruption, or ON CONFLICT ROLLBACK): the target is \
+         not replaced"
     )]
     RolledBack,
     /// The catalog is another engine's.

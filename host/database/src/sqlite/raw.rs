@@ -1,8 +1,8 @@
 //! SQLite's C API on the handle that sqlx holds, wrapped so that the rest of the crate is safe.
 //!
-//! Rules kept here: a statement never outlives the lock on its handle, or the session that keeps it; a bound pointer never
-//! outlives the call that bound it, unless SQLite was told to copy; a column's bytes are borrowed from the
-//! statement, which cannot step while they are.
+//! Rules kept here: a statement never outlives the lock on its handle, or the session that keeps it; a bound
+//! pointer never outlives the call that bound it, unless SQLite was told to copy; a column's bytes are
+//! borrowed from the statement, which cannot step while they are.
 
 #![allow(unsafe_code)]
 

@@ -194,10 +194,12 @@ impl Staged for Stage {
     }
 
     fn settle(&mut self) -> Result<(), Fault> {
+        let State::Closed { kept: true } = self.state else { return Err(out_of_turn("settle")) };
         Ok(())
     }
 
     fn undo(&mut self) -> Result<(), Fault> {
+        let State::Closed { kept: true } = self.state else { return Err(out_of_turn("undo")) };
         std::fs::remove_file(&self.path).map_err(files("removing", &self.path))
     }
 }

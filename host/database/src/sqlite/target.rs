@@ -42,7 +42,9 @@ struct Building {
     wide: bool,
     /// What stands upon the records is there too.
     completed: bool,
-    /// What a module may have changed: the references that led nowhere before it did.
+    /// The connection is one for modules.
+    amending: bool,
+    /// The references that led nowhere before a module could change anything.
     before_modules: Option<Violations>,
 }
 
@@ -79,7 +81,7 @@ impl Target {
         drop(handle);
         let layouts = database.collections.iter().map(|c| (c.name.clone(), Layout::of(c))).collect();
         let database = database.clone();
-        Ok(Building { connection, database, layouts, wide, completed: false, before_modules: None })
+        Ok(Building { connection, database, layouts, wide, completed: false, amending: false, before_modules: None })
     }
 
     /// Checks the file as a stranger would find it, and gives it its journal mode.
@@ -139,17 +141,34 @@ impl Building {
         Ok(())
     }
 
-    /// Makes ready for statements that may fail half-way. Without a journal those would leave a damaged file, and the
-    /// journal cannot change inside a transaction: so one ends here, in a file that nobody sees yet.
-    fn admit_modules(&mut self) -> Result<(), SqliteError> {
-        let handle = self.connection.lock()?;
-        if self.before_modules.is_none() {
-            handle.run("COMMIT")?;
-            handle.run("PRAGMA journal_mode = MEMORY")?;
-            self.before_modules = Some(Violations::find(&handle)?);
-            handle.run("BEGIN EXCLUSIVE")?;
-        }
+    /// Makes ready for statements that may fail half-way. Without a journal those would leave a damaged file, and a
+    /// connection does not know the virtual tables that it wrote into its schema: so the transaction ends
+    /// here, in a file that nobody sees yet, and another begins on another connection.
+    fn admit_modules(&mut self, path: &Path) -> Result<(), SqliteError> {
+        self.connection.lock()?.run("COMMIT")?;
+        drop(std::mem::replace(&mut self.connection, open::memory()?)); // lets go of the file
+        self.connection = open::amender(path)?;
+        self.connection.lock()?.run("BEGIN EXCLUSIVE")?;
+        self.amending = true;
         Ok(())
+    }
+
+    /// A connection for a module that may touch these collections.
+    fn session(
+        &mut self,
+        path: &Path,
+        access: &BTreeMap<CollectionName, Access>,
+    ) -> Result<Box<dyn SqlConnection + '_>, SqliteError> {
+        if !self.amending {
+            self.admit_modules(path)?;
+        }
+        let handle = self.connection.lock()?;
+        if self.before_modules.is_none() && access.values().any(|access| *access == Access::ReadWrite) {
+            self.before_modules = Some(Violations::find(&handle)?);
+        }
+        let grants = Grants::of(&handle, access)?;
+        drop(handle);
+        on_target(&mut self.connection, grants)
     }
 
     /// Ends the transaction; what modules wrote must refer to what is there.
@@ -230,9 +249,7 @@ impl RecordTarget for Target {
             return Err(Fault::refused(DatabaseError::NoCollection(missing.to_string())));
         }
         let failed = engine("opening", &self.site.fresh);
-        building.admit_modules().map_err(&failed)?;
-        let grants = Grants::of(&building.connection.lock().map_err(&failed)?, access).map_err(&failed)?;
-        on_target(&mut building.connection, grants).map(Some).map_err(&failed)
+        building.session(&self.site.fresh, access).map(Some).map_err(&failed)
     }
 }
 

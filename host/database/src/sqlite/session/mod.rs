@@ -22,11 +22,11 @@ use std::time::Instant;
 
 use godwit_model::{SqlConnection, SqlFailure, SqlRow, SqlValue};
 
-pub(crate) use open::{open_input, open_scratch, prepare_process};
+pub(crate) use open::{open_input, open_scratch};
 pub(super) use target::{Grants, on_target};
 
 use super::error::SqliteError;
-use super::raw::{Session, Statement, Value};
+use super::raw::{self, Session, Statement, Value};
 use failure::Teller;
 
 /// Cursors that a connection may have open.
@@ -43,7 +43,7 @@ pub(super) struct ModuleConnection<'c> {
     session: Session<'c>,
     teller: Teller,
     cursors: BTreeMap<u32, Place>,
-    /// The connection is inside a transaction that a failed statement may end.
+    /// The connection is the run's, inside a transaction that a failed statement may end.
     in_transaction: bool,
 }
 
@@ -66,6 +66,9 @@ impl<'c> ModuleConnection<'c> {
         self.check_state(sql)?;
         let bound: Vec<_> = values.iter().map(bound).collect();
         self.teller.begin(sql);
+        if !self.in_transaction {
+            raw::seed_chance(); // whatever was drawn before, and by whom
+        }
         let admit = |statement: &Statement<'_>| admit(statement, values.len());
         let cursor = self.session.begin(sql, &bound, admit).map_err(|error| self.teller.failure(&error))?;
         match self.step(cursor) {

@@ -29,15 +29,9 @@ pub(super) const LIMITS: [(c_int, c_int); 11] = [
     (ffi::SQLITE_LIMIT_ATTACHED, 0),
     (ffi::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000),
     (ffi::SQLITE_LIMIT_VARIABLE_NUMBER, 1000),
-    (ffi::SQLITE_LIMIT_TRIGGER_DEPTH, 10),
+    (ffi::SQLITE_LIMIT_TRIGGER_DEPTH, 100),
     (ffi::SQLITE_LIMIT_WORKER_THREADS, 0),
 ];
-
-/// Makes SQLite's choices in this process the same in every run, as far as it has any.
-pub(crate) fn prepare_process() {
-    raw::seed_chance();
-    raw::forbid_local_time();
-}
 
 /// What was staged, read-only.
 pub(crate) fn open_input(path: &Path) -> Result<Box<dyn SqlConnection>, Fault> {
@@ -79,7 +73,7 @@ fn connect(
     rules: fn(&Action<'_>) -> Verdict,
     settings: &[String],
 ) -> Result<ModuleConnection<'static>> {
-    prepare_process();
+    raw::forbid_local_time();
     connection.drop_extensions()?;
     harden(&connection.lock(), settings)?;
     let mut limits = LIMITS.to_vec();

@@ -21,6 +21,10 @@ pub(super) fn input(action: &Action<'_>) -> Verdict {
 /// Makes and changes tables, indexes and views of its own.
 pub(super) fn scratch(action: &Action<'_>) -> Verdict {
     match action.code {
+        // An ALTER TABLE looks whether something temporary names the table; nothing temporary can be made.
+        ffi::SQLITE_READ | ffi::SQLITE_UPDATE if is_temporary_schema(first(action)) => Ok(()),
+        // The first text is the database here, the second the table, and where a database usually is, the column.
+        ffi::SQLITE_ALTER_TABLE if first(action) == "main" => Ok(()),
         _ if !in_main(action) => Err(describe(action)),
         ffi::SQLITE_CREATE_TABLE
         | ffi::SQLITE_CREATE_INDEX
@@ -32,14 +36,6 @@ pub(super) fn scratch(action: &Action<'_>) -> Verdict {
         | ffi::SQLITE_INSERT
         | ffi::SQLITE_UPDATE
         | ffi::SQLITE_DELETE => Ok(()),
-        // The name of the table is the second text here, that of its database the first.
-        ffi::SQLITE_ALTER_TABLE => {
-            if action.first == Some("main") {
-                Ok(())
-            } else {
-                Err(describe(action))
-            }
-        }
         ffi::SQLITE_FUNCTION if functions::is_alteration(second(action)) => Ok(()),
         _ => input(action),
     }
@@ -49,6 +45,10 @@ pub(super) fn scratch(action: &Action<'_>) -> Verdict {
 pub(super) fn read(action: &Action<'_>) -> Verdict {
     let is_answer = first(action).get(..7).is_some_and(|start| start.eq_ignore_ascii_case("pragma_"));
     if in_main(action) && !is_answer { Ok(()) } else { Err(describe(action)) }
+}
+
+fn is_temporary_schema(name: &str) -> bool {
+    matches!(name, "sqlite_temp_master" | "sqlite_temp_schema")
 }
 
 pub(super) fn call(action: &Action<'_>) -> Verdict {

@@ -2,12 +2,13 @@
 //!
 //! A trigger may do to other collections what its definition says, for it is the application's and runs for every
 //! writer. So a module that may write a collection can make its triggers run with values of its own choosing, and sees
-//! what they copy into what it may read; an operator who grants the collection grants that. SQLite names a trigger to us
-//! as it names any named query, and a module can name a query like a trigger: a trigger is believed only
-//! if its name does not occur in the module's statement.
+//! what they copy into what it may read; an operator who grants the collection grants that. SQLite names a trigger to
+//! us as it names any named query, and a module can name a query like a trigger: a trigger is believed only
+//! if its name does not occur in the module's statement. So is a view that a trigger reads.
 //!
-//! A view is no collection and is not granted. References are not enforced statement by statement; the target checks
-//! them when it is prepared.
+//! A view is no collection and is not granted to the module itself. A write without RETURNING that is given to `query`
+//! gives one row here, the number of rows it changed (see `open::amender`). References are not enforced statement by
+//! statement; the target checks them when it is prepared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,24 +16,28 @@ use godwit_model::{Access, CollectionName, SqlConnection};
 use libsqlite3_sys as ffi;
 
 use super::super::error::Result;
-use super::super::raw::{Action, Connection, Handle, Session};
+use super::super::raw::{Action, Connection, Handle, Session, forbid_local_time};
+use super::ModuleConnection;
 use super::failure::Teller;
 use super::functions;
 use super::open::{LIMITS, forbid_clock_and_chance};
 use super::rules::{Verdict, call, describe, first, in_main, second};
-use super::{ModuleConnection, prepare_process};
 
-/// Bytes of one value or row on the target. SQLite cannot be interrupted inside a function, and some take the product of
-/// the lengths of their arguments; here it is the run's own process that would wait.
+/// Bytes of one value or row on the target. SQLite cannot be interrupted inside a function, and some take the product
+/// of the lengths of their arguments; here it is the run's own process that would wait.
 const VALUE_BYTES_MAX: i32 = 1 << 20;
+
+const SCHEMA_TABLES: [&str; 4] = ["sqlite_schema", "sqlite_master", "sqlite_temp_schema", "sqlite_temp_master"];
 
 /// What a module may touch, and what there is besides.
 pub(crate) struct Grants {
     access: BTreeMap<String, Access>,
     /// Tables, views and what only looks like a table, in lower case.
     relations: BTreeSet<String>,
-    /// Triggers that no table or view shares its name with.
-    triggers: BTreeSet<String>,
+    /// Those of SQLite's tables that are functions.
+    computing: BTreeSet<String>,
+    /// The application's triggers, and the views that they may read.
+    own: BTreeSet<String>,
     /// What virtual tables keep their content in, in lower case.
     shadows: BTreeSet<String>,
     teller: Teller,
@@ -45,19 +50,18 @@ impl Grants {
         let lower = |names: Vec<String>| -> BTreeSet<String> {
             names.into_iter().map(|name| name.to_ascii_lowercase()).collect()
         };
-        let mut relations = lower(names("SELECT name FROM pragma_table_list")?);
-        relations.extend(lower(names("SELECT name FROM pragma_module_list")?));
-        relations
-            .extend(["sqlite_schema", "sqlite_master", "sqlite_temp_schema", "sqlite_temp_master"].map(String::from));
-        let mut triggers: BTreeSet<_> =
-            names("SELECT name FROM sqlite_schema WHERE type = 'trigger'")?.into_iter().collect();
-        // Quotes inside a name are written twice: it would not occur in a statement as it is.
-        triggers.retain(|name| {
-            !name.contains(['"', '\'', '`', ']']) && !name.is_empty() && !relations.contains(&name.to_ascii_lowercase())
-        });
+        // First of all: it connects virtual tables, which read their settings then.
         let shadows = lower(names("SELECT name FROM pragma_table_list WHERE type = 'shadow'")?);
+        let mut relations = lower(names("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")?);
+        let computing = ["json_each", "json_tree"].map(String::from).into_iter();
+        let computing = computing.filter(|name| !relations.contains(name)).collect();
+        relations.extend(lower(names("SELECT name FROM pragma_module_list")?));
+        relations.extend(SCHEMA_TABLES.map(String::from));
+        let own = names("SELECT name FROM sqlite_schema WHERE type IN ('trigger', 'view')")?;
+        // Quotes inside a name are written twice: it would not occur in a statement as it is.
+        let own = own.into_iter().filter(|name| !name.is_empty() && !name.contains(['"', '\'', '`', ']'])).collect();
         let access = access.iter().map(|(name, access)| (name.as_str().to_ascii_lowercase(), *access)).collect();
-        Ok(Self { access, relations, triggers, shadows, teller: Teller::default() })
+        Ok(Self { access, relations, computing, own, shadows, teller: Teller::default() })
     }
 
     fn judge(&self, action: &Action<'_>) -> Verdict {
@@ -87,12 +91,12 @@ impl Grants {
     fn is_part_of_query(&self, action: &Action<'_>) -> bool {
         let name = first(action).to_ascii_lowercase();
         let is_known = self.relations.contains(&name) || name.starts_with("pragma_");
-        matches!(name.as_str(), "json_each" | "json_tree") || (second(action).is_empty() && !is_known)
+        self.computing.contains(&name) || (second(action).is_empty() && !is_known)
     }
 
-    /// Whether a trigger of the application asks, and not a query that the module named like it.
+    /// Whether a trigger of the application asks, or a view that it reads, and not a query that the module named so.
     fn is_trigger(&self, action: &Action<'_>) -> bool {
-        let Some(name) = action.accessor.filter(|name| self.triggers.contains(*name)) else { return false };
+        let Some(name) = action.accessor.filter(|name| self.own.contains(*name)) else { return false };
         !self.teller.is_in_statement(name)
     }
 
@@ -123,7 +127,7 @@ fn by_application(action: &Action<'_>) -> bool {
 
 /// A module's connection on the run's own.
 pub(crate) fn on_target(connection: &mut Connection, grants: Grants) -> Result<Box<dyn SqlConnection + '_>> {
-    prepare_process();
+    forbid_local_time();
     let handle = connection.lock()?;
     handle.configure(ffi::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     drop(handle);
