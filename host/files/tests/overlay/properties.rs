@@ -69,7 +69,10 @@ fn apply(model: &mut Model, wish: &Wish) -> Result<(), F> {
             check_parent(model, path)?;
             match model.contains_key(path) {
                 true => Err(F::AlreadyExists),
-                false => Ok(drop(model.insert(path.clone(), None))),
+                false => {
+                    model.insert(path.clone(), None);
+                    Ok(())
+                }
             }
         }
         Wish::Rename(from, to) => rename(model, from, to),
@@ -78,7 +81,10 @@ fn apply(model: &mut Model, wish: &Wish) -> Result<(), F> {
             match model.contains_key(path) {
                 false => Err(F::NotFound),
                 true if model.keys().any(|other| parent(other) == path) => Err(F::NotEmpty),
-                true => Ok(drop(model.remove(path))),
+                true => {
+                    model.remove(path);
+                    Ok(())
+                }
             }
         }
         Wish::Clone => Ok(()),
