@@ -67,13 +67,11 @@ fn apply(model: &mut Model, wish: &Wish) -> Result<(), F> {
         }
         Wish::MakeDirectory(path) => {
             check_parent(model, path)?;
-            match model.contains_key(path) {
-                true => Err(F::AlreadyExists),
-                false => {
-                    model.insert(path.clone(), None);
-                    Ok(())
-                }
+            if model.contains_key(path) {
+                return Err(F::AlreadyExists);
             }
+            model.insert(path.clone(), None);
+            Ok(())
         }
         Wish::Rename(from, to) => rename(model, from, to),
         Wish::Remove(path) => {
