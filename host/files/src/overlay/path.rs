@@ -43,9 +43,9 @@ mod tests {
     #[test]
     fn hostile_paths_are_refused() {
         let long = "a".repeat(256);
-        let longer = ["b"; 2049].join("/");
+        let longer = vec!["b"; 2049].join("/");
         let deep = ["d"; 257].join("/");
-        let deeper = ["d"; 10_000].join("/");
+        let deeper = vec!["d"; 10_000].join("/");
         for path in [
             "/",
             "/etc/passwd",

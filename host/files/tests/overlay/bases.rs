@@ -9,7 +9,7 @@ use godwit_archive::{Archive, ArchiveWriter, Header, WriterOptions};
 use godwit_files::{Base, OverlayTrees, TreeState};
 use godwit_model::{
     Catalog, Fault, FaultClass, FileChange, FileFailure as F, RecordTarget, Staged, TreeName, TreePath, TreeSource,
-    TreeTarget,
+    TreeTarget, Visit,
 };
 
 use crate::common::{self, Listed, directory, file, link, paths, tree};
@@ -146,20 +146,24 @@ fn a_directory_replaced_by_a_link_leads_nowhere() {
     assert!(state.trouble().unwrap().to_string().contains("dir/a"));
 }
 
+/// A source that lists what it is told to.
+struct Told(Listed);
+
+impl TreeSource for Told {
+    fn trees(&self) -> Vec<TreeName> {
+        vec![tree()]
+    }
+
+    fn read_tree(&mut self, _: &TreeName, visit: Visit<'_>) -> Result<(), Fault> {
+        self.0.iter().try_for_each(|(entry, content)| visit(entry, &mut content.as_slice()))
+    }
+}
+
 #[test]
 fn a_hundred_thousand_entries_are_no_trouble() {
     let names = (0..100_000).map(|i| file(&format!("{i:06}"), b""));
     let folder = tempfile::tempdir().unwrap();
-    struct Many(Listed);
-    impl TreeSource for Many {
-        fn trees(&self) -> Vec<TreeName> {
-            vec![tree()]
-        }
-        fn read_tree(&mut self, _: &TreeName, visit: godwit_model::Visit<'_>) -> Result<(), Fault> {
-            self.0.iter().try_for_each(|(entry, content)| visit(entry, &mut content.as_slice()))
-        }
-    }
-    let base = Base::new(Box::new(Many(names.collect())), folder.path(), MOMENT).unwrap();
+    let base = Base::new(Box::new(Told(names.collect())), folder.path(), MOMENT).unwrap();
     let before = TreeState::of(&base, &tree()).unwrap();
     let mut state = before.clone();
     for i in 0..1000 {
@@ -171,18 +175,9 @@ fn a_hundred_thousand_entries_are_no_trouble() {
 
 #[test]
 fn a_source_whose_entries_make_no_tree_is_refused() {
-    struct Odd(Listed);
-    impl TreeSource for Odd {
-        fn trees(&self) -> Vec<TreeName> {
-            vec![tree()]
-        }
-        fn read_tree(&mut self, _: &TreeName, visit: godwit_model::Visit<'_>) -> Result<(), Fault> {
-            self.0.iter().try_for_each(|(entry, content)| visit(entry, &mut content.as_slice()))
-        }
-    }
     let of = |entries: Listed| {
         let folder = tempfile::tempdir().unwrap();
-        let base = Base::new(Box::new(Odd(entries)), folder.path(), MOMENT).unwrap();
+        let base = Base::new(Box::new(Told(entries)), folder.path(), MOMENT).unwrap();
         TreeState::of(&base, &tree()).map(|state| state.read("x", 0, 10).map_err(|_| state.trouble().unwrap()))
     };
     for entries in [

@@ -91,6 +91,7 @@ pub(crate) fn write(state: &mut TreeState, path: &str, offset: u64, bytes: &[u8]
     change(state, path, FileChange::Write { offset, bytes })
 }
 
+#[allow(clippy::needless_pass_by_value)] // wishes are written where they are made
 pub(crate) fn change(state: &mut TreeState, path: &str, change: FileChange<'_>) -> Result<(), FileFailure> {
     state.change(path, &change, &spending())
 }

@@ -67,10 +67,11 @@ fn apply(model: &mut Model, wish: &Wish) -> Result<(), F> {
         }
         Wish::MakeDirectory(path) => {
             check_parent(model, path)?;
-            match model.contains_key(path) {
-                true => Err(F::AlreadyExists),
-                false => Ok(drop(model.insert(path.clone(), None))),
+            if model.contains_key(path) {
+                return Err(F::AlreadyExists);
             }
+            model.insert(path.clone(), None);
+            Ok(())
         }
         Wish::Rename(from, to) => rename(model, from, to),
         Wish::Remove(path) => {
@@ -78,7 +79,10 @@ fn apply(model: &mut Model, wish: &Wish) -> Result<(), F> {
             match model.contains_key(path) {
                 false => Err(F::NotFound),
                 true if model.keys().any(|other| parent(other) == path) => Err(F::NotEmpty),
-                true => Ok(drop(model.remove(path))),
+                true => {
+                    model.remove(path);
+                    Ok(())
+                }
             }
         }
         Wish::Clone => Ok(()),
