@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod bad_input;
+mod capabilities;
 mod chinook;
 mod command_line;
 mod damage;
