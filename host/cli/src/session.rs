@@ -1,8 +1,8 @@
 //! What every command works with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use godwit_engine::{Config, Context, ModuleOptions, Stop};
+use godwit_engine::{Config, Context, Grants, ModuleOptions, Stop};
 use godwit_model::Fault;
 use godwit_sandbox::{Limits, Options, Sandbox, Workers};
 use serde::Serialize;
@@ -53,6 +53,24 @@ impl Session {
         &self.config_path
     }
 
+    /// What was approved, is allowed and is trusted; `directories` are those that the command line names.
+    pub fn grants(&self, directories: &[PathBuf], config: Option<&Config>) -> Grants {
+        Grants {
+            lock: self.config_path.with_file_name("godwit.lock"),
+            ceilings: config.map(|config| config.grants.clone()).unwrap_or_default(),
+            trust: config.map(|config| config.modules.trust.clone()).unwrap_or_default(),
+            command: self.grants_command(directories),
+        }
+    }
+
+    fn grants_command(&self, directories: &[PathBuf]) -> String {
+        let mut command = "godwit grants".to_owned();
+        if self.config_path != Path::new("godwit.toml") {
+            command += &format!(" --config {}", word(&self.config_path));
+        }
+        directories.iter().fold(command, |command, directory| command + " --modules " + &word(directory))
+    }
+
     fn sandbox_options(&self) -> Options {
         Options { cache: self.cache.clone(), stop: Some(self.stop.flag()) }
     }
@@ -91,13 +109,13 @@ impl Session {
     }
 }
 
-/// The modules of the command line, else of the configuration.
-pub fn module_options(args: &Modules, config: Option<&Config>) -> ModuleOptions {
-    let configured = || config.map(|config| config.modules.path.clone()).unwrap_or_default();
+/// The modules of the command line, else of the configuration, and what may be done with them.
+pub fn module_options(session: &Session, args: &Modules, config: Option<&Config>) -> ModuleOptions {
     let mut parameters = config.map(Config::parameters).unwrap_or_default();
     parameters.extend(args.parameters.iter().cloned());
     ModuleOptions {
-        directories: if args.directories.is_empty() { configured() } else { args.directories.clone() },
+        directories: directories(&args.directories, config),
+        grants: session.grants(&args.directories, config),
         parameters,
         asked: args.parameters.iter().map(|(name, _)| name.clone()).collect(),
         across_major: args.across_major,
@@ -108,6 +126,19 @@ pub fn module_options(args: &Modules, config: Option<&Config>) -> ModuleOptions 
             ..Limits::default()
         },
     }
+}
+
+/// The directories of modules that were given, else those of the configuration.
+pub fn directories(given: &[PathBuf], config: Option<&Config>) -> Vec<PathBuf> {
+    let configured = || config.map(|config| config.modules.path.clone()).unwrap_or_default();
+    if given.is_empty() { configured() } else { given.to_owned() }
+}
+
+/// A word as a shell takes it.
+pub fn word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// `$XDG_CACHE_HOME/godwit`, else `~/.cache/godwit`.

@@ -61,7 +61,7 @@ pub fn report(report: &Report) -> String {
     text
 }
 
-fn counted(number: u64, what: &str) -> String {
+pub fn counted(number: u64, what: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{} {what}{ending}", count(number))
 }
@@ -103,14 +103,16 @@ fn chain(plan: &Plan) -> String {
     for step in &plan.chain {
         let _ = writeln!(
             text,
-            "  {} -> {}  {} {} ({})",
-            step.from,
-            step.to,
-            step.module,
-            step.version,
-            step.digest.short()
+            "  {} -> {}  {} {} ({}), {}",
+            step.lineage.from,
+            step.lineage.to,
+            step.lineage.module,
+            step.lineage.version,
+            step.lineage.digest.short(),
+            step.signature
         );
-        for (name, value) in &step.parameters {
+        let _ = writeln!(text, "      may {}", step.grants);
+        for (name, value) in &step.lineage.parameters {
             let _ = writeln!(text, "      {name} = {value}");
         }
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use godwit_archive::Lineage;
 use godwit_model::{Catalog, CollectionId, Digest, Fault};
 use godwit_sandbox::{Flow, Logged, Prepared, Worker, Workers};
+use godwit_trust::SignatureState;
 use semver::Version;
 use serde_json::Value;
 
@@ -15,6 +16,8 @@ pub struct Step {
     pub module: Prepared,
     /// Digest of its component.
     pub digest: Digest,
+    /// Who signed it.
+    pub signature: SignatureState,
     /// Its component, to be kept in the archive that it makes.
     pub component: Vec<u8>,
     /// The version of the data before it.
@@ -34,6 +37,15 @@ impl Step {
             from: self.from.clone(),
             to: manifest.to.clone(),
             parameters: self.parameters.clone(),
+        }
+    }
+
+    /// What the operator should know of a module that nobody whom they trust vouches for.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let name = &self.module.manifest().name;
+        match self.signature.trusted_key() {
+            None => Some(format!("module {name} is not signed by a trusted key")),
+            Some(_) => None,
         }
     }
 

@@ -139,9 +139,9 @@ impl Lock {
 
     /// Adds an approval in place of the module's former one. `beside` are the versions of it that are there, too:
     /// the approval of any other version was of a file that is gone.
-    pub fn approve(&mut self, entry: Entry, beside: &[&Version]) {
+    pub fn approve(&mut self, entry: Entry, beside: &[Version]) {
         self.entries.retain(|other| {
-            other.name != entry.name || (other.version != entry.version && beside.contains(&&other.version))
+            other.name != entry.name || (other.version != entry.version && beside.contains(&other.version))
         });
         self.entries.push(entry);
         self.sort();
@@ -253,8 +253,7 @@ mod tests {
     fn lock(entries: &[Entry]) -> Lock {
         let mut lock = Lock::default();
         let versions: Vec<_> = entries.iter().map(|entry| entry.version.clone()).collect();
-        let beside: Vec<_> = versions.iter().collect();
-        entries.iter().for_each(|entry| lock.approve(entry.clone(), &beside));
+        entries.iter().for_each(|entry| lock.approve(entry.clone(), &versions));
         lock
     }
 
@@ -281,7 +280,7 @@ mod tests {
     fn an_approval_takes_the_place_of_one_whose_file_is_gone() {
         let mut one = lock(&[entry("acme/a", "1.0.0"), entry("acme/a", "1.1.0"), entry("acme/b", "1.0.0")]);
         let (kept, new) = (Version::new(1, 1, 0), Version::new(1, 2, 0));
-        one.approve(entry("acme/a", "1.2.0"), &[&kept, &new]);
+        one.approve(entry("acme/a", "1.2.0"), &[kept, new.clone()]);
         let versions: Vec<_> = one.entries().iter().map(|entry| entry.version.to_string()).collect();
         assert_eq!(versions, ["1.1.0", "1.2.0", "1.0.0"]);
         let latest = one.entry(&"acme/a".parse().unwrap(), &Version::new(3, 0, 0)).unwrap();

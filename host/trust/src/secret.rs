@@ -67,7 +67,10 @@ impl SecretKey {
     }
 
     /// Reads a secret key; `password` is asked for one only where the key has one.
-    pub fn load(path: &Path, password: impl FnOnce() -> Result<Option<Password>, TrustError>) -> Result<Self, TrustError> {
+    pub fn load<E: From<TrustError>>(
+        path: &Path,
+        password: impl FnOnce() -> Result<Option<Password>, E>,
+    ) -> Result<Self, E> {
         let bad = |error: minisign::PError| TrustError::BadKey {
             origin: path.display().to_string(),
             problem: error.to_string(),
@@ -78,7 +81,7 @@ impl SecretKey {
         }
         if !is_encrypted(&text) {
             let problem = "it is no secret key, or a damaged one".to_owned();
-            return Err(TrustError::BadKey { origin: path.display().to_string(), problem });
+            return Err(TrustError::BadKey { origin: path.display().to_string(), problem }.into());
         }
         let password = password()?.ok_or_else(|| TrustError::PasswordNeeded { path: path.to_owned() })?;
         Ok(Self(SecretKeyBox::from(text).into_secret_key(Some(password.0)).map_err(bad)?))
@@ -146,7 +149,7 @@ mod tests {
         let (public, public_path) = SecretKey::generate(&path, None).unwrap();
         assert_eq!(PublicKey::load(&public_path).unwrap(), public);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        let key = SecretKey::load(&path, || panic!("it has no password")).unwrap();
+        let key = SecretKey::load(&path, none).unwrap();
         let signature = key.sign(b"bytes", "a comment").unwrap();
         let state = SignatureState::of(&signature, b"bytes", std::slice::from_ref(&public));
         assert_eq!(state, SignatureState::Trusted { key: public.id(), comment: "a comment".to_owned() });
@@ -159,8 +162,8 @@ mod tests {
         let password = |text: &str| Password::new(text.to_owned());
         SecretKey::generate(&path, Some(&password("right"))).unwrap();
         assert!(matches!(SecretKey::load(&path, none), Err(TrustError::PasswordNeeded { .. })));
-        assert!(SecretKey::load(&path, || Ok(Some(password("right")))).is_ok());
-        let Err(error) = SecretKey::load(&path, || Ok(Some(password("wrong")))) else { panic!("it was taken") };
+        assert!(SecretKey::load::<TrustError>(&path, || Ok(Some(password("right")))).is_ok());
+        let Err(error) = SecretKey::load::<TrustError>(&path, || Ok(Some(password("wrong")))) else { panic!("it was taken") };
         assert!(error.to_string().contains("Wrong password") && !error.to_string().contains("wrong\""), "{error}");
     }
 

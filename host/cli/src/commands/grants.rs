@@ -1,0 +1,133 @@
+//! `godwit grants`
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write as _};
+use std::process::ExitCode;
+
+use godwit_engine::{Asked, Grants, GrantsRequest, ModuleOptions, approve, grants, revoke};
+use godwit_model::{Fault, FaultClass};
+use godwit_sandbox::tame;
+use serde_json::json;
+
+use crate::args::{Grants as GrantsArgs, Output};
+use crate::session::{Session, directories};
+use crate::{exit, text};
+
+pub fn run(session: &Session, args: &GrantsArgs) -> Result<ExitCode, Fault> {
+    let needs_config = args.to.is_some() && args.archive.is_none();
+    let config = if needs_config { Some(session.config()?) } else { session.config_if_any()? };
+    let grants_of_run = session.grants(&args.directories, config.as_ref());
+    if !args.revoke.is_empty() {
+        return take_back(session, args, &grants_of_run);
+    }
+    let modules = ModuleOptions {
+        directories: directories(&args.directories, config.as_ref()),
+        grants: grants_of_run.clone(),
+        ..ModuleOptions::default()
+    };
+    let request =
+        GrantsRequest { archive: args.archive.clone(), config: config.as_ref(), to: args.to.clone(), modules };
+    let asked = grants(&request)?;
+    if args.approve {
+        return approve_all(session, args, &grants_of_run, &asked);
+    }
+    let open = asked.iter().filter(|asked| !asked.is_approved()).count();
+    let may_ask = open > 0 && is_at_terminal(session) && obstacles(&asked, args.allow_unsigned).is_empty();
+    let next = if may_ask { String::new() } else { next(args, &grants_of_run, &asked) };
+    session.show(&document(&grants_of_run, &asked, open == 0), || asked.iter().map(described).collect::<String>() + &next)?;
+    if may_ask && agreed(open)? {
+        session.stop.check()?;
+        approve(&grants_of_run, &asked, args.allow_unsigned)?;
+        println!("{}", written(&grants_of_run));
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(if open == 0 { ExitCode::SUCCESS } else { exit::status(FaultClass::Refused).into() })
+}
+
+fn approve_all(session: &Session, args: &GrantsArgs, grants: &Grants, asked: &[Asked]) -> Result<ExitCode, Fault> {
+    let new = approve(grants, asked, args.allow_unsigned)?;
+    let approved = asked.iter().map(|asked| Asked { objections: vec![], ..asked.clone() }).collect::<Vec<_>>();
+    session.show(&document(grants, &approved, true), || {
+        let shown: String = new.iter().map(|asked| described(asked)).collect();
+        let counted = text::counted(new.len() as u64, "module");
+        if new.is_empty() { "approved already\n".to_owned() } else { format!("{shown}approved {counted}; {}\n", written(grants)) }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn take_back(session: &Session, args: &GrantsArgs, grants: &Grants) -> Result<ExitCode, Fault> {
+    let mut revoked = vec![];
+    for name in &args.revoke {
+        revoked.extend(revoke(grants, name)?);
+    }
+    session.show(&json!({ "command": "grants", "lock": grants.lock, "revoked": revoked }), || {
+        let said = revoked.iter().map(|entry| format!("revoked: {} {} ({})\n", entry.name, entry.version, entry.digest.short()));
+        said.collect::<String>() + &written(grants) + "\n"
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn document(grants: &Grants, asked: &[Asked], approved: bool) -> serde_json::Value {
+    json!({ "command": "grants", "lock": grants.lock, "approved": approved, "modules": asked })
+}
+
+fn written(grants: &Grants) -> String {
+    format!("{} says so now; keep it under version control", grants.lock.display())
+}
+
+/// A question is asked only where a person sees what it is about.
+fn is_at_terminal(session: &Session) -> bool {
+    let shown = session.format == Output::Human && !session.quiet;
+    shown && io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+fn agreed(count: usize) -> Result<bool, Fault> {
+    let what = if count == 1 { "this module".to_owned() } else { format!("these {count} modules") };
+    print!("Approve {what}? [y/N] ");
+    let mut answer = String::new();
+    io::stdout().flush().and_then(|()| io::stdin().read_line(&mut answer)).map_err(Fault::system)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn obstacles(asked: &[Asked], allow_unsigned: bool) -> Vec<String> {
+    let said = |asked: &Asked| Some(format!("{}: {}", asked.manifest.name, asked.obstacle(allow_unsigned)?));
+    asked.iter().filter_map(said).collect()
+}
+
+/// What to type next.
+fn next(args: &GrantsArgs, grants: &Grants, asked: &[Asked]) -> String {
+    if asked.iter().all(Asked::is_approved) {
+        return "all of them are approved\n".to_owned();
+    }
+    let obstacles = obstacles(asked, args.allow_unsigned);
+    if !obstacles.is_empty() {
+        return format!("these cannot be approved as they are:\n  {}\n", obstacles.join("\n  "));
+    }
+    let mut command = grants.command.clone();
+    command.extend(args.archive.iter().map(|archive| format!(" {}", crate::session::word(archive))));
+    command.extend(args.to.iter().map(|to| format!(" --to {to}")));
+    let unsigned = if args.allow_unsigned { " --allow-unsigned" } else { "" };
+    format!("to approve them: {command} --approve{unsigned}\n")
+}
+
+/// A module as an operator should see it before it may run.
+fn described(asked: &Asked) -> String {
+    let manifest = &asked.manifest;
+    let mut text = format!("{} {} ({})", manifest.name, manifest.version, asked.digest.short());
+    if let Some(from) = &asked.from {
+        let _ = write!(text, ", {from} -> {}", manifest.to);
+    }
+    text.push('\n');
+    if !manifest.description.is_empty() {
+        let _ = writeln!(text, "  {}", tame(&manifest.description));
+    }
+    let state = match asked.objections.is_empty() {
+        true => "approved".to_owned(),
+        false => asked.objections.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+    };
+    let lines = manifest.in_words().into_iter().chain([("signature", asked.signature.to_string()), ("state", state)]);
+    for (what, said) in lines {
+        let _ = writeln!(text, "  {what:<13} {said}");
+    }
+    text + "\n"
+}
