@@ -124,7 +124,8 @@ fn a_new_version_takes_the_place_of_the_old_one() {
 fn what_the_configuration_limits_cannot_be_approved_nor_run() {
     let shop = wary();
     let config = fs::read_to_string(shop.path("godwit.toml")).unwrap();
-    let modules = module(&shop, json!({ "reads": ["devices.rack", "users.email"], "files": { "config": "read-write" } }));
+    let modules =
+        module(&shop, json!({ "reads": ["devices.rack", "users.email"], "files": { "config": "read-write" } }));
     shop.godwit(&approve(&modules)).succeeded();
     let limited = |limits: &str| shop.write("godwit.toml", &format!("{config}\n[grants.\"acme/one\"]\n{limits}\n"));
     let mut refusals = Refusals::new();

@@ -116,7 +116,8 @@ fn a_signature_is_checked_again_at_every_run() {
     let signature = shop.path(&format!("{FILE}.minisig"));
     let good = fs::read(&signature).unwrap();
     let mut refusals = Refusals::new();
-    for (name, line) in [("a tampered signature", 1), ("a tampered comment", 2), ("a tampered comment's signature", 3)] {
+    for (name, line) in [("a tampered signature", 1), ("a tampered comment", 2), ("a tampered comment's signature", 3)]
+    {
         tamper(&shop, line);
         refused(&shop, &mut refusals, name, &PLAN);
         fs::write(&signature, &good).unwrap();
@@ -146,7 +147,11 @@ fn a_signature_is_of_one_file() {
     let outcome = shop.godwit(&both);
     assert_eq!(outcome.status, Some(3), "{}", outcome.stdout);
     let (first, second) = outcome.stdout.split_once("modules/other.wasm").unwrap();
-    assert!(first.contains("acme/inventory-1.1 0.1.0 sha256:") && second.contains("bad signature"), "{}", outcome.stdout);
+    assert!(
+        first.contains("acme/inventory-1.1 0.1.0 sha256:") && second.contains("bad signature"),
+        "{}",
+        outcome.stdout
+    );
     assert!(!second.contains("sha256:"), "a comment is shown only after it verified");
 }
 
@@ -170,7 +175,10 @@ fn keys_are_named_on_the_command_line_or_in_the_configuration() {
 fn a_key_is_its_owners_and_never_written_over() {
     let shop = Shop::empty("1.0.0");
     shop.write("password", "correct horse\n");
-    assert!(shop.godwit(&["module", "keygen"]).failed(2).contains("--password-file"), "nobody is asked where nobody is");
+    assert!(
+        shop.godwit(&["module", "keygen"]).failed(2).contains("--password-file"),
+        "nobody is asked where nobody is"
+    );
     let keygen = ["module", "keygen", "--key", "a.key", "--password-file", "password"];
     let said = shop.godwit(&keygen).succeeded();
     assert!(said.contains(&format!("trust = [\"{}\"]", public_key(&shop, "a.pub"))), "{said}");

@@ -47,4 +47,4 @@ pub use error::AuthorError;
 pub use finding::Finding;
 pub use outline::Outline;
 pub use sdk::find_sdk;
-pub use signing::{Signed, signature, sign};
+pub use signing::{Signed, sign, signature};

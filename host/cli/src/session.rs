@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use godwit_engine::{Config, Context, Grants, ModuleOptions, Stop};
 use godwit_model::Fault;
 use godwit_sandbox::{Limits, Options, Sandbox, Workers};
+use semver::Version;
 use serde::Serialize;
 use serde_json::json;
 
@@ -54,17 +55,27 @@ impl Session {
     }
 
     /// What was approved, is allowed and is trusted; `directories` are those that the command line names.
-    pub fn grants(&self, directories: &[PathBuf], config: Option<&Config>) -> Grants {
+    pub fn grants(
+        &self,
+        directories: &[PathBuf],
+        config: Option<&Config>,
+        on: (Option<&Path>, Option<&Version>),
+    ) -> Grants {
         Grants {
             lock: self.config_path.with_file_name("godwit.lock"),
             ceilings: config.map(|config| config.grants.clone()).unwrap_or_default(),
             trust: config.map(|config| config.modules.trust.clone()).unwrap_or_default(),
-            command: self.grants_command(directories),
+            command: self.grants_command(directories, on),
         }
     }
 
-    fn grants_command(&self, directories: &[PathBuf]) -> String {
+    /// What to type to see what the same modules ask for.
+    fn grants_command(&self, directories: &[PathBuf], on: (Option<&Path>, Option<&Version>)) -> String {
         let mut command = "godwit grants".to_owned();
+        if let (archive, Some(to)) = on {
+            command.extend(archive.map(|archive| format!(" {}", word(archive))));
+            command += &format!(" --to {to}");
+        }
         if self.config_path != Path::new("godwit.toml") {
             command += &format!(" --config {}", word(&self.config_path));
         }
@@ -110,12 +121,18 @@ impl Session {
 }
 
 /// The modules of the command line, else of the configuration, and what may be done with them.
-pub fn module_options(session: &Session, args: &Modules, config: Option<&Config>) -> ModuleOptions {
+/// `on` is the archive and the version wanted, as far as the command line names them.
+pub fn module_options(
+    session: &Session,
+    args: &Modules,
+    config: Option<&Config>,
+    on: (Option<&Path>, Option<&Version>),
+) -> ModuleOptions {
     let mut parameters = config.map(Config::parameters).unwrap_or_default();
     parameters.extend(args.parameters.iter().cloned());
     ModuleOptions {
         directories: directories(&args.directories, config),
-        grants: session.grants(&args.directories, config),
+        grants: session.grants(&args.directories, config, on),
         parameters,
         asked: args.parameters.iter().map(|(name, _)| name.clone()).collect(),
         across_major: args.across_major,
@@ -135,7 +152,7 @@ pub fn directories(given: &[PathBuf], config: Option<&Config>) -> Vec<PathBuf> {
 }
 
 /// A word as a shell takes it.
-pub fn word(path: &Path) -> String {
+fn word(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }

@@ -128,7 +128,10 @@ impl Config {
             tree.path = base.join(path);
         }
         if let Some(twice) = twice(&config.modules.trust) {
-            return Err(format!("modules.trust: two keys have the id {}; keep the one that the vendor publishes", twice.id()));
+            return Err(format!(
+                "modules.trust: two keys have the id {}; keep the one that the vendor publishes",
+                twice.id()
+            ));
         }
         config.modules.path.iter_mut().for_each(|path| *path = base.join(&*path));
         if let Some(VersionSource::File { file }) = &mut config.application.version {

@@ -129,7 +129,7 @@ pub enum EngineError {
         "{} may not run, and nothing was run:\n  {}{}",
         if problems.len() == 1 { "a module" } else { "modules" },
         problems.join("\n  "),
-        if *approvable { format!("\nsee what the modules ask for with `{command}`, and approve them with `{command} --approve`") } else { String::new() }
+        if *approvable { format!("\nsee what is asked for with `{command}`; add --approve to approve it") } else { String::new() }
     )]
     NotGranted {
         /// Each module, and what speaks against it.

@@ -45,15 +45,12 @@ impl Grants {
 }
 
 /// Lets the modules of a chain pass, or refuses all of them; gives who signed each.
-pub(crate) fn admit<'a>(
-    grants: &Grants,
-    chain: impl Iterator<Item = &'a Found>,
-) -> Result<Vec<SignatureState>, Fault> {
+pub(crate) fn admit<'a>(grants: &Grants, chain: impl Iterator<Item = &'a Found>) -> Result<Vec<SignatureState>, Fault> {
     let lock = Lock::load(&grants.lock)?;
     let (mut signatures, mut problems, mut approvable) = (vec![], vec![], true);
     for found in chain {
         let standing = grants.standing(&lock, found)?;
-        problems.extend(standing.objections.iter().map(|objection| said_of(found, objection)));
+        problems.extend(said_of(found, &standing.objections));
         approvable &= !standing.objections.iter().any(Objection::is_final);
         signatures.push(standing.signature);
     }
@@ -63,7 +60,9 @@ pub(crate) fn admit<'a>(
     }
 }
 
-fn said_of(found: &Found, objection: &Objection) -> String {
+fn said_of(found: &Found, objections: &[Objection]) -> Option<String> {
+    let said: Vec<_> = objections.iter().map(ToString::to_string).collect();
     let manifest = &found.module.manifest;
-    format!("{} {} ({}): {objection}", manifest.name, manifest.version, found.module.digest.short())
+    let who = format!("{} {} ({})", manifest.name, manifest.version, found.module.digest.short());
+    if said.is_empty() { None } else { Some(format!("{who}: {}", said.join("; "))) }
 }

@@ -119,29 +119,44 @@ impl ModuleManifest {
     }
 }
 
-impl fmt::Display for Wish<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Wish<'_> {
+    /// What is done, and to what.
+    fn words(self) -> (&'static str, String) {
         match self {
-            Self::Database(name) => write!(f, "work on the database {name}"),
-            Self::Rewrite(name) => write!(f, "rewrite {}", plain(name.as_str())),
-            Self::Create(name) => write!(f, "create {}", plain(name.as_str())),
-            Self::Drop(name) => write!(f, "drop {}", plain(name.as_str())),
-            Self::Query(entry) => write!(f, "query {}", plain(entry)),
-            Self::Index(entry) => write!(f, "look up by {}", plain(entry)),
-            Self::Scratch => f.write_str("keep a private scratch database"),
-            Self::Target(name, Access::Read) => write!(f, "look at {} in the live target", plain(name.as_str())),
-            Self::Target(name, Access::ReadWrite) => write!(f, "change {} in the live target", plain(name.as_str())),
-            Self::Tree(name, Access::Read) => write!(f, "read the tree {name}"),
-            Self::Tree(name, Access::ReadWrite) => write!(f, "write the tree {name}"),
+            Self::Database(name) => ("work on", format!("the database {name}")),
+            Self::Rewrite(name) => ("rewrite", plain(name.as_str())),
+            Self::Create(name) => ("create", plain(name.as_str())),
+            Self::Drop(name) => ("drop", plain(name.as_str())),
+            Self::Query(entry) => ("query", plain(entry)),
+            Self::Index(entry) => ("look up by", plain(entry)),
+            Self::Scratch => ("keep", "a private scratch database".to_owned()),
+            Self::Target(name, Access::Read) => ("look at", format!("{} in the live target", plain(name.as_str()))),
+            Self::Target(name, Access::ReadWrite) => ("change", format!("{} in the live target", plain(name.as_str()))),
+            Self::Tree(name, Access::Read) => ("read", format!("the tree {name}")),
+            Self::Tree(name, Access::ReadWrite) => ("write", format!("the tree {name}")),
         }
     }
 }
 
-/// All of it as the end of a sentence: `rewrite devices; rewrite users; drop sessions`.
+impl fmt::Display for Wish<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (verb, object) = self.words();
+        write!(f, "{verb} {object}")
+    }
+}
+
+/// All of it as the end of a sentence: `rewrite devices, users; drop sessions`.
 impl fmt::Display for Wishes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all: Vec<_> = self.each().map(|wish| wish.to_string()).collect();
-        f.write_str(&if all.is_empty() { "ask for nothing".to_owned() } else { all.join("; ") })
+        let mut parts: Vec<(&str, Vec<String>)> = vec![];
+        for (verb, object) in self.each().map(Wish::words) {
+            match parts.last_mut() {
+                Some((last, objects)) if *last == verb => objects.push(object),
+                _ => parts.push((verb, vec![object])),
+            }
+        }
+        let parts: Vec<_> = parts.into_iter().map(|(verb, objects)| format!("{verb} {}", objects.join(", "))).collect();
+        f.write_str(&if parts.is_empty() { "nothing".to_owned() } else { parts.join("; ") })
     }
 }
 
@@ -188,6 +203,14 @@ mod tests {
         assert_eq!(difference(less, all), everything);
         assert_eq!(difference(r#"{"reads":["d.x"]}"#, r#"{"reads":["d"]}"#), ["query d"], "a column is not the whole");
         assert_eq!(difference(r#"{"reads":["link"]}"#, r#"{"reads":["links"]}"#), ["query links"]);
+    }
+
+    #[test]
+    fn all_of_it_is_one_line() {
+        let text = r#"{"rewrites":["a","b"],"drops":["c"],"scratch":true,"files":{"x":"read","y":"read-write"}}"#;
+        let said = "rewrite a, b; drop c; keep a private scratch database; read the tree x; write the tree y";
+        assert_eq!(wishes(text).to_string(), said);
+        assert_eq!(Wishes::default().to_string(), "nothing");
     }
 
     #[test]

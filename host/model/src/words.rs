@@ -14,7 +14,10 @@ impl ModuleManifest {
         lines.extend(self.records());
         lines.extend(self.capabilities());
         lines.extend(self.parameters_in_words());
-        lines.push(("order", (if self.ordered { "needs its records in order, on one worker" } else { "any" }).to_owned()));
+        lines.push((
+            "order",
+            (if self.ordered { "needs its records in order, on one worker" } else { "any" }).to_owned(),
+        ));
         lines.push(("never", "network, clock, environment, other files: no module ever".to_owned()));
         lines
     }

@@ -34,9 +34,8 @@ impl Ceiling {
             scratch: self.scratch,
             ..Wishes::default()
         };
-        let limited = |wish: &Wish<'_>| {
-            matches!(wish, Wish::Query(_) | Wish::Tree(..) | Wish::Target(..) | Wish::Scratch)
-        };
+        let limited =
+            |wish: &Wish<'_>| matches!(wish, Wish::Query(_) | Wish::Tree(..) | Wish::Target(..) | Wish::Scratch);
         wanted.each().filter(limited).filter(|wish| !allowed.covers(*wish)).map(|wish| wish.to_string()).collect()
     }
 }

@@ -13,7 +13,7 @@ use crate::TrustError;
 const ED25519: &[u8] = b"Ed";
 
 /// Bytes of a file that may hold a key.
-pub(crate) const KEY_FILE_BYTES_MAX: u64 = 64 << 10;
+const KEY_FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// What tells keys apart, shown as minisign does: sixteen hexadecimal digits. Anyone can make a key with
 /// any id, so it says which key to check with and proves nothing.
@@ -82,12 +82,13 @@ impl PublicKey {
 
 /// A small text file.
 pub(crate) fn read_text(path: &Path) -> Result<String, TrustError> {
+    let bad = |problem: &str| TrustError::BadKey { origin: path.display().to_string(), problem: problem.to_owned() };
     let about = fs::metadata(path).map_err(TrustError::file("read", path))?;
     if !about.is_file() || about.len() > KEY_FILE_BYTES_MAX {
-        let problem = "it is no file, or far too large".to_owned();
-        return Err(TrustError::BadKey { origin: path.display().to_string(), problem });
+        return Err(bad("it is no file, or far too large"));
     }
-    fs::read_to_string(path).map_err(TrustError::file("read", path))
+    let bytes = fs::read(path).map_err(TrustError::file("read", path))?;
+    String::from_utf8(bytes).map_err(|_| bad("it is no text"))
 }
 
 impl FromStr for PublicKey {
@@ -138,7 +139,8 @@ mod tests {
     #[test]
     fn what_is_no_key_is_refused() {
         let other_kind = format!("AB{}", &KEY[2..]);
-        for text in ["", "RWQ", "E7620F1842B4E81F", &KEY[..55], &format!("{KEY}A"), &KEY.replace('Q', "!"), &other_kind] {
+        for text in ["", "RWQ", "E7620F1842B4E81F", &KEY[..55], &format!("{KEY}A"), &KEY.replace('Q', "!"), &other_kind]
+        {
             assert!(text.parse::<PublicKey>().unwrap_err().contains("begins with RW"), "{text:?}");
         }
         for text in ["", "e7620f1842b4e81f", "E7620F1842B4E81", "+7620F1842B4E81F", "E7620F1842B4E81F0"] {

@@ -71,9 +71,7 @@ impl Lock {
         match Self::parse(&text) {
             Ok(lock) => Ok(lock),
             Err(Unusable::Damaged(problem)) => Err(damaged(problem)),
-            Err(Unusable::Newer(format)) => {
-                Err(TrustError::NewerLock { path: path.to_owned(), format, known: FORMAT })
-            }
+            Err(Unusable::Newer(format)) => Err(TrustError::NewerLock { path: path.to_owned(), format, known: FORMAT }),
         }
     }
 
@@ -105,7 +103,8 @@ impl Lock {
     pub fn save(&self, path: &Path) -> Result<(), TrustError> {
         // What is a link stays one.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(PathBuf::from("."), PathBuf::from);
+        let folder =
+            path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(PathBuf::from("."), PathBuf::from);
         let mode = fs::metadata(&path).map_or(0o644, |about| about.permissions().mode() & 0o777);
         self.replace(&path, &folder, mode).map_err(TrustError::file("write", &path))
     }
@@ -272,7 +271,10 @@ mod tests {
         let text = lock.text();
         assert!(text.starts_with("# The migration modules"), "{text}");
         let names: Vec<_> = text.lines().filter(|line| line.starts_with("version = ")).collect();
-        assert_eq!(names, ["version = \"0.1.0\"", "version = \"1.0.0\"", "version = \"1.9.0\"", "version = \"1.10.0\""]);
+        assert_eq!(
+            names,
+            ["version = \"0.1.0\"", "version = \"1.0.0\"", "version = \"1.9.0\"", "version = \"1.10.0\""]
+        );
         assert_eq!(Lock::parse(&text).ok(), Some(lock));
     }
 

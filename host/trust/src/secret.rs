@@ -163,7 +163,9 @@ mod tests {
         SecretKey::generate(&path, Some(&password("right"))).unwrap();
         assert!(matches!(SecretKey::load(&path, none), Err(TrustError::PasswordNeeded { .. })));
         assert!(SecretKey::load::<TrustError>(&path, || Ok(Some(password("right")))).is_ok());
-        let Err(error) = SecretKey::load::<TrustError>(&path, || Ok(Some(password("wrong")))) else { panic!("it was taken") };
+        let Err(error) = SecretKey::load::<TrustError>(&path, || Ok(Some(password("wrong")))) else {
+            panic!("it was taken")
+        };
         assert!(error.to_string().contains("Wrong password") && !error.to_string().contains("wrong\""), "{error}");
     }
 
@@ -183,7 +185,8 @@ mod tests {
         let (public, _) = SecretKey::generate(&path, None).unwrap();
         let good = fs::read_to_string(&path).unwrap();
         let line = good.lines().nth(1).unwrap();
-        for text in ["", "hello", &public.file_text(), &good.replace(line, &line[..100]), &good.replace(line, "RWRTY")] {
+        for text in ["", "hello", &public.file_text(), &good.replace(line, &line[..100]), &good.replace(line, "RWRTY")]
+        {
             fs::write(&path, text).unwrap();
             assert!(SecretKey::load(&path, none).is_err(), "{text:?}");
         }

@@ -63,7 +63,8 @@ impl SignatureState {
         let key = KeyId::of(signature.keynum());
         let Some(trusted) = trusted.iter().find(|trusted| trusted.id() == key) else { return Self::Unknown { key } };
         if !signature.is_prehashed() {
-            let problem = "it is of minisign's old kind; sign with minisign 0.10 or later, or with `godwit module sign`";
+            let problem =
+                "it is of minisign's old kind; sign with minisign 0.10 or later, or with `godwit module sign`";
             return Self::Bad { problem: problem.to_owned() };
         }
         // Quiet, no output, no old kind.

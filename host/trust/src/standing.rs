@@ -99,6 +99,8 @@ fn unapproved(lock: &Lock, asking: Asking<'_>) -> Option<Objection> {
         return Some(Objection::Changed { approved, version, wants });
     }
     match entry.signer {
+        // A bad one is said already.
+        Signer::Key(_) if matches!(asking.signature, SignatureState::Bad { .. }) => None,
         Signer::Key(approved) if asking.signature.trusted_key() != Some(approved) => {
             Some(Objection::SignerGone { approved, now: asking.signature.to_string() })
         }
@@ -109,10 +111,9 @@ fn unapproved(lock: &Lock, asking: Asking<'_>) -> Option<Objection> {
 impl fmt::Display for Objection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BadSignature { problem } => write!(
-                f,
-                "its signature is bad: {problem}; get the module and its .minisig from the vendor again"
-            ),
+            Self::BadSignature { problem } => {
+                write!(f, "its signature is bad: {problem}; get the module and its .minisig from the vendor again")
+            }
             Self::BeyondCeiling { module, wants } => write!(
                 f,
                 "it wants more than [grants.\"{module}\"] in godwit.toml allows: {}; allow it there, or do without the module",
@@ -197,8 +198,8 @@ mod tests {
             module.said(&approved),
             ["changed since it was approved: it asks for nothing more, only the code changed"]
         );
-        module.wishes = serde_json::from_str(r#"{"reads":["links","users.password"],"files":{"config":"read-write"}}"#)
-            .unwrap();
+        module.wishes =
+            serde_json::from_str(r#"{"reads":["links","users.password"],"files":{"config":"read-write"}}"#).unwrap();
         module.version = Version::new(0, 2, 0);
         let said = "changed since it was approved (that was 0.1.0): now also wants: query users.password; write the tree config";
         assert_eq!(module.said(&approved), [said]);
@@ -227,7 +228,8 @@ mod tests {
             assert!(said[0].starts_with("approved as signed by E7620F1842B4E81F, and now "), "{said:?}");
         }
         module.signature = SignatureState::Bad { problem: "x".to_owned() };
-        assert!(objections(&approved, None, module.asking())[0].is_final());
+        let found = objections(&approved, None, module.asking());
+        assert!(found.len() == 1 && found[0].is_final(), "{found:?}");
     }
 
     #[test]

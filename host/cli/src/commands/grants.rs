@@ -16,7 +16,7 @@ use crate::{exit, text};
 pub fn run(session: &Session, args: &GrantsArgs) -> Result<ExitCode, Fault> {
     let needs_config = args.to.is_some() && args.archive.is_none();
     let config = if needs_config { Some(session.config()?) } else { session.config_if_any()? };
-    let grants_of_run = session.grants(&args.directories, config.as_ref());
+    let grants_of_run = session.grants(&args.directories, config.as_ref(), (args.archive.as_deref(), args.to.as_ref()));
     if !args.revoke.is_empty() {
         return take_back(session, args, &grants_of_run);
     }
@@ -34,7 +34,9 @@ pub fn run(session: &Session, args: &GrantsArgs) -> Result<ExitCode, Fault> {
     let open = asked.iter().filter(|asked| !asked.is_approved()).count();
     let may_ask = open > 0 && is_at_terminal(session) && obstacles(&asked, args.allow_unsigned).is_empty();
     let next = if may_ask { String::new() } else { next(args, &grants_of_run, &asked) };
-    session.show(&document(&grants_of_run, &asked, open == 0), || asked.iter().map(described).collect::<String>() + &next)?;
+    session.show(&document(&grants_of_run, &asked, open == 0), || {
+        asked.iter().map(described).collect::<String>() + &next
+    })?;
     if may_ask && agreed(open)? {
         session.stop.check()?;
         approve(&grants_of_run, &asked, args.allow_unsigned)?;
@@ -50,7 +52,11 @@ fn approve_all(session: &Session, args: &GrantsArgs, grants: &Grants, asked: &[A
     session.show(&document(grants, &approved, true), || {
         let shown: String = new.iter().map(|asked| described(asked)).collect();
         let counted = text::counted(new.len() as u64, "module");
-        if new.is_empty() { "approved already\n".to_owned() } else { format!("{shown}approved {counted}; {}\n", written(grants)) }
+        if new.is_empty() {
+            "approved already\n".to_owned()
+        } else {
+            format!("{shown}approved {counted}; {}\n", written(grants))
+        }
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -61,7 +67,9 @@ fn take_back(session: &Session, args: &GrantsArgs, grants: &Grants) -> Result<Ex
         revoked.extend(revoke(grants, name)?);
     }
     session.show(&json!({ "command": "grants", "lock": grants.lock, "revoked": revoked }), || {
-        let said = revoked.iter().map(|entry| format!("revoked: {} {} ({})\n", entry.name, entry.version, entry.digest.short()));
+        let said = revoked
+            .iter()
+            .map(|entry| format!("revoked: {} {} ({})\n", entry.name, entry.version, entry.digest.short()));
         said.collect::<String>() + &written(grants) + "\n"
     })?;
     Ok(ExitCode::SUCCESS)
@@ -103,11 +111,8 @@ fn next(args: &GrantsArgs, grants: &Grants, asked: &[Asked]) -> String {
     if !obstacles.is_empty() {
         return format!("these cannot be approved as they are:\n  {}\n", obstacles.join("\n  "));
     }
-    let mut command = grants.command.clone();
-    command.extend(args.archive.iter().map(|archive| format!(" {}", crate::session::word(archive))));
-    command.extend(args.to.iter().map(|to| format!(" --to {to}")));
     let unsigned = if args.allow_unsigned { " --allow-unsigned" } else { "" };
-    format!("to approve them: {command} --approve{unsigned}\n")
+    format!("to approve them: {} --approve{unsigned}\n", grants.command)
 }
 
 /// A module as an operator should see it before it may run.

@@ -96,7 +96,8 @@ fn choose<'a>(request: &GrantsRequest<'_>, found: &'a [Found]) -> Result<Vec<(&'
     match (&request.to, application, data) {
         (Some(to), Some(application), Some(from)) => along(&application, found, from, to),
         (_, application, _) => {
-            let fits = |found: &&Found| application.as_ref().is_none_or(|name| *name == found.module.manifest.application);
+            let fits =
+                |found: &&Found| application.as_ref().is_none_or(|name| *name == found.module.manifest.application);
             let all: Vec<_> = found.iter().filter(fits).map(|found| (found, None)).collect();
             let directories = || request.modules.directories.iter().map(|path| path.display().to_string()).collect();
             match all.is_empty() {

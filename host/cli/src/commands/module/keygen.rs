@@ -33,9 +33,11 @@ fn password(args: &ModuleKeygen) -> Result<Option<Password>, Fault> {
         _ if args.no_password => return Ok(None),
         Some(file) => Password::from_file(file)?,
         None if is_at_terminal() => typed_twice()?,
-        None => return Err(Fault::usage(
-            "the key needs a password: give --password-file FILE, or --no-password for a key that whoever reads it can use",
-        )),
+        None => {
+            return Err(Fault::usage(
+                "the key needs a password: give --password-file FILE, or --no-password for a key that whoever reads it can use",
+            ));
+        }
     };
     match password.is_empty() {
         true => Err(Fault::usage("an empty password protects nothing; give another, or --no-password")),

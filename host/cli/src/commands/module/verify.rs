@@ -40,7 +40,9 @@ fn trusted(session: &Session, given: &[String]) -> Result<Vec<PublicKey>, Fault>
     }
     let trusted = session.config_if_any()?.map(|config| config.modules.trust).unwrap_or_default();
     match trusted.is_empty() {
-        true => Err(Fault::usage("there is no key to verify with: give --public-key, or name the vendor's in godwit.toml as [modules] trust")),
+        true => Err(Fault::usage(
+            "there is no key to verify with: give --public-key, or name the vendor's in godwit.toml as [modules] trust",
+        )),
         false => Ok(trusted),
     }
 }
