@@ -65,7 +65,7 @@ fn what_is_shown_is_what_is_approved() {
     let lock = fs::read_to_string(shop.path("godwit.lock")).unwrap();
     settings().bind(|| insta::assert_snapshot!("lock-file", lock));
     assert!(shop.godwit(&asks).succeeded().contains("all of them are approved"));
-    assert!(shop.godwit(&plan(&modules)).succeeded().contains("rewrite devices"));
+    assert!(shop.godwit(&plan(&modules)).succeeded().contains("may rewrite app_meta, devices, users; create"));
     assert!(shop.godwit(&approve(&modules)).succeeded().contains("approved already"));
     assert_eq!(fs::read_to_string(shop.path("godwit.lock")).unwrap(), lock, "approving again changes nothing");
 }
