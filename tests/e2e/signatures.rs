@@ -224,8 +224,8 @@ fn minisign_takes_our_signatures_and_our_keys() {
 #[test]
 fn we_take_minisigns_keys() {
     let shop = shop_and_vendor();
-    let make = ["-G", "-p", "real.pub", "-s", "real.key"];
-    let Some(made) = minisign(&shop, &make, "correct horse\ncorrect horse\n") else { return };
+    let keygen = ["-G", "-p", "real.pub", "-s", "real.key"];
+    let Some(made) = minisign(&shop, &keygen, "correct horse\ncorrect horse\n") else { return };
     made.succeeded();
     shop.write("password", "correct horse\n");
     shop.godwit(&["module", "sign", FILE, "--key", "real.key", "--password-file", "password"]).succeeded();

@@ -71,15 +71,16 @@ impl Session {
 
     /// What to type to see what the same modules ask for.
     fn grants_command(&self, directories: &[PathBuf], on: (Option<&Path>, Option<&Version>)) -> String {
-        let mut command = "godwit grants".to_owned();
+        let mut words = vec!["godwit grants".to_owned()];
         if let (archive, Some(to)) = on {
-            command.extend(archive.map(|archive| format!(" {}", word(archive))));
-            command += &format!(" --to {to}");
+            words.extend(archive.map(word));
+            words.push(format!("--to {to}"));
         }
         if self.config_path != Path::new("godwit.toml") {
-            command += &format!(" --config {}", word(&self.config_path));
+            words.push(format!("--config {}", word(&self.config_path)));
         }
-        directories.iter().fold(command, |command, directory| command + " --modules " + &word(directory))
+        words.extend(directories.iter().map(|directory| format!("--modules {}", word(directory))));
+        words.join(" ")
     }
 
     fn sandbox_options(&self) -> Options {

@@ -252,7 +252,9 @@ mod tests {
     fn lock(entries: &[Entry]) -> Lock {
         let mut lock = Lock::default();
         let versions: Vec<_> = entries.iter().map(|entry| entry.version.clone()).collect();
-        entries.iter().for_each(|entry| lock.approve(entry.clone(), &versions));
+        for entry in entries {
+            lock.approve(entry.clone(), &versions);
+        }
         lock
     }
 

@@ -138,8 +138,8 @@ mod tests {
     use super::*;
     use crate::SignatureState;
 
-    fn none() -> Result<Option<Password>, TrustError> {
-        Ok(None)
+    fn load(path: &Path, password: Option<&str>) -> Result<SecretKey, TrustError> {
+        SecretKey::load(path, || Ok(password.map(|text| Password::new(text.to_owned()))))
     }
 
     #[test]
@@ -149,7 +149,7 @@ mod tests {
         let (public, public_path) = SecretKey::generate(&path, None).unwrap();
         assert_eq!(PublicKey::load(&public_path).unwrap(), public);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        let key = SecretKey::load(&path, none).unwrap();
+        let key = load(&path, None).unwrap();
         let signature = key.sign(b"bytes", "a comment").unwrap();
         let state = SignatureState::of(&signature, b"bytes", std::slice::from_ref(&public));
         assert_eq!(state, SignatureState::Trusted { key: public.id(), comment: "a comment".to_owned() });
@@ -159,13 +159,10 @@ mod tests {
     fn a_password_is_asked_for_and_must_be_right() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.key");
-        let password = |text: &str| Password::new(text.to_owned());
-        SecretKey::generate(&path, Some(&password("right"))).unwrap();
-        assert!(matches!(SecretKey::load(&path, none), Err(TrustError::PasswordNeeded { .. })));
-        assert!(SecretKey::load::<TrustError>(&path, || Ok(Some(password("right")))).is_ok());
-        let Err(error) = SecretKey::load::<TrustError>(&path, || Ok(Some(password("wrong")))) else {
-            panic!("it was taken")
-        };
+        SecretKey::generate(&path, Some(&Password::new("right".to_owned()))).unwrap();
+        assert!(matches!(load(&path, None), Err(TrustError::PasswordNeeded { .. })));
+        assert!(load(&path, Some("right")).is_ok());
+        let Err(error) = load(&path, Some("wrong")) else { panic!("it was taken") };
         assert!(error.to_string().contains("Wrong password") && !error.to_string().contains("wrong\""), "{error}");
     }
 
@@ -188,7 +185,7 @@ mod tests {
         for text in ["", "hello", &public.file_text(), &good.replace(line, &line[..100]), &good.replace(line, "RWRTY")]
         {
             fs::write(&path, text).unwrap();
-            assert!(SecretKey::load(&path, none).is_err(), "{text:?}");
+            assert!(load(&path, None).is_err(), "{text:?}");
         }
     }
 }

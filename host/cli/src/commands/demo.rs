@@ -136,7 +136,7 @@ impl Story {
         for entry in fs::read_dir(&self.modules)? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name.starts_with("inventory-") && name.ends_with(".wasm") {
+            if name.starts_with("inventory-") && path.extension().is_some_and(|extension| extension == "wasm") {
                 fs::copy(&path, to.join(&name))?;
                 names.push(name);
             }

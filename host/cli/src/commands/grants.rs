@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use godwit_engine::{Asked, Grants, GrantsRequest, ModuleOptions, approve, grants, revoke};
 use godwit_model::{Fault, FaultClass};
 use godwit_sandbox::tame;
+use godwit_trust::Entry;
 use serde_json::json;
 
 use crate::args::{Grants as GrantsArgs, Output};
@@ -16,42 +17,49 @@ use crate::{exit, text};
 pub fn run(session: &Session, args: &GrantsArgs) -> Result<ExitCode, Fault> {
     let needs_config = args.to.is_some() && args.archive.is_none();
     let config = if needs_config { Some(session.config()?) } else { session.config_if_any()? };
-    let grants_of_run = session.grants(&args.directories, config.as_ref(), (args.archive.as_deref(), args.to.as_ref()));
+    let on = (args.archive.as_deref(), args.to.as_ref());
+    let allowed = session.grants(&args.directories, config.as_ref(), on);
     if !args.revoke.is_empty() {
-        return take_back(session, args, &grants_of_run);
+        return take_back(session, args, &allowed);
     }
-    let modules = ModuleOptions {
-        directories: directories(&args.directories, config.as_ref()),
-        grants: grants_of_run.clone(),
-        ..ModuleOptions::default()
-    };
+    let directories = directories(&args.directories, config.as_ref());
+    let modules = ModuleOptions { directories, grants: allowed.clone(), ..ModuleOptions::default() };
     let request =
         GrantsRequest { archive: args.archive.clone(), config: config.as_ref(), to: args.to.clone(), modules };
     let asked = grants(&request)?;
-    if args.approve {
-        return approve_all(session, args, &grants_of_run, &asked);
-    }
+    if args.approve { approve_all(session, args, &allowed, &asked) } else { show_all(session, args, &allowed, &asked) }
+}
+
+/// Shows the modules; where a person sees it, asks once.
+fn show_all(session: &Session, args: &GrantsArgs, grants: &Grants, asked: &[Asked]) -> Result<ExitCode, Fault> {
     let open = asked.iter().filter(|asked| !asked.is_approved()).count();
-    let may_ask = open > 0 && is_at_terminal(session) && obstacles(&asked, args.allow_unsigned).is_empty();
-    let next = if may_ask { String::new() } else { next(args, &grants_of_run, &asked) };
-    session.show(&document(&grants_of_run, &asked, open == 0), || {
-        asked.iter().map(described).collect::<String>() + &next
-    })?;
-    if may_ask && agreed(open)? {
-        session.stop.check()?;
-        approve(&grants_of_run, &asked, args.allow_unsigned)?;
-        println!("{}", written(&grants_of_run));
-        return Ok(ExitCode::SUCCESS);
+    let may_ask = open > 0 && is_at_terminal(session) && obstacles(asked, args.allow_unsigned).is_empty();
+    let next = if may_ask { String::new() } else { next(args, grants, asked) };
+    session.show(&document(grants, asked, open == 0), || asked.iter().map(described).collect::<String>() + &next)?;
+    if !may_ask {
+        return Ok(if open == 0 { ExitCode::SUCCESS } else { refused() });
     }
-    Ok(if open == 0 { ExitCode::SUCCESS } else { exit::status(FaultClass::Refused).into() })
+    let agreed = agreed(open)?;
+    session.stop.check()?;
+    if !agreed {
+        return Ok(refused());
+    }
+    approve(grants, asked, args.allow_unsigned)?;
+    println!("{}", written(grants));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn refused() -> ExitCode {
+    exit::status(FaultClass::Refused).into()
 }
 
 fn approve_all(session: &Session, args: &GrantsArgs, grants: &Grants, asked: &[Asked]) -> Result<ExitCode, Fault> {
-    let new = approve(grants, asked, args.allow_unsigned)?;
-    let approved = asked.iter().map(|asked| Asked { objections: vec![], ..asked.clone() }).collect::<Vec<_>>();
+    let was_open: Vec<_> = approve(grants, asked, args.allow_unsigned)?.into_iter().map(|asked| asked.digest).collect();
+    let approved: Vec<_> = asked.iter().map(|asked| Asked { objections: vec![], ..asked.clone() }).collect();
     session.show(&document(grants, &approved, true), || {
-        let shown: String = new.iter().map(|asked| described(asked)).collect();
+        let new: Vec<_> = approved.iter().filter(|asked| was_open.contains(&asked.digest)).collect();
         let counted = text::counted(new.len() as u64, "module");
+        let shown: String = new.iter().map(|asked| described(asked)).collect();
         if new.is_empty() {
             "approved already\n".to_owned()
         } else {
@@ -62,15 +70,10 @@ fn approve_all(session: &Session, args: &GrantsArgs, grants: &Grants, asked: &[A
 }
 
 fn take_back(session: &Session, args: &GrantsArgs, grants: &Grants) -> Result<ExitCode, Fault> {
-    let mut revoked = vec![];
-    for name in &args.revoke {
-        revoked.extend(revoke(grants, name)?);
-    }
+    let revoked = revoke(grants, &args.revoke)?;
     session.show(&json!({ "command": "grants", "lock": grants.lock, "revoked": revoked }), || {
-        let said = revoked
-            .iter()
-            .map(|entry| format!("revoked: {} {} ({})\n", entry.name, entry.version, entry.digest.short()));
-        said.collect::<String>() + &written(grants) + "\n"
+        let said = |entry: &Entry| format!("revoked: {} {} ({})\n", entry.name, entry.version, entry.digest.short());
+        revoked.iter().map(said).collect::<String>() + &written(grants) + "\n"
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -160,13 +160,18 @@ fn entry(asked: &Asked) -> Entry {
     Asking { name: &manifest.name, version: &manifest.version, digest: *digest, wishes, signature }.entry()
 }
 
-/// Takes the approval of a module back, whatever its version; gives what was approved.
-pub fn revoke(grants: &Grants, name: &ModuleName) -> Result<Vec<Entry>, Fault> {
+/// Takes the approvals of modules back, whatever their versions, all of them or none; gives what was approved.
+pub fn revoke(grants: &Grants, names: &[ModuleName]) -> Result<Vec<Entry>, Fault> {
     let mut lock = Lock::load(&grants.lock)?;
-    let revoked = lock.revoke(name);
-    if revoked.is_empty() {
-        let approved = lock.entries().iter().map(|entry| entry.name.to_string()).collect();
-        return Err(EngineError::NothingToRevoke { name: name.to_string(), lock: grants.lock.clone(), approved }.into());
+    let mut revoked = vec![];
+    for name in names {
+        let entries = lock.revoke(name);
+        if entries.is_empty() {
+            let approved = lock.entries().iter().map(|entry| entry.name.to_string()).collect();
+            let (name, lock) = (name.to_string(), grants.lock.clone());
+            return Err(EngineError::NothingToRevoke { name, lock, approved }.into());
+        }
+        revoked.extend(entries);
     }
     lock.save(&grants.lock)?;
     Ok(revoked)
