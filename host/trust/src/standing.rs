@@ -91,20 +91,28 @@ pub fn objections(lock: &Lock, ceiling: Option<&Ceiling>, asking: Asking<'_>) ->
     signature.into_iter().chain(beyond).chain(unapproved(lock, asking)).collect()
 }
 
-fn unapproved(lock: &Lock, asking: Asking<'_>) -> Option<Objection> {
-    let Some(entry) = lock.entry(asking.name, asking.version) else { return Some(Objection::NotApproved) };
-    let wants = Wishes::difference(&entry.grants, asking.wishes);
-    if entry.digest != asking.digest || !wants.is_empty() {
-        let (approved, version) = (entry.version.clone(), asking.version.clone());
-        return Some(Objection::Changed { approved, version, wants });
+fn unapproved(lock: &Lock, asking: Asking<'_>) -> Vec<Objection> {
+    match lock.entry(asking.name, asking.version) {
+        None => vec![Objection::NotApproved],
+        Some(entry) => changed(entry, asking).into_iter().chain(signer_gone(entry, asking)).collect(),
     }
-    match entry.signer {
+}
+
+fn changed(entry: &Entry, asking: Asking<'_>) -> Option<Objection> {
+    let wants = Wishes::difference(&entry.grants, asking.wishes);
+    match entry.digest == asking.digest && wants.is_empty() {
+        true => None,
+        false => Some(Objection::Changed { approved: entry.version.clone(), version: asking.version.clone(), wants }),
+    }
+}
+
+/// Said of a changed module, too: that the vendor's signature is gone may be the first sign of a forgery.
+fn signer_gone(entry: &Entry, asking: Asking<'_>) -> Option<Objection> {
+    match (entry.signer, asking.signature) {
         // A bad one is said already.
-        Signer::Key(_) if matches!(asking.signature, SignatureState::Bad { .. }) => None,
-        Signer::Key(approved) if asking.signature.trusted_key() != Some(approved) => {
-            Some(Objection::SignerGone { approved, now: asking.signature.to_string() })
-        }
-        _ => None,
+        (Signer::Nobody, _) | (_, SignatureState::Bad { .. }) => None,
+        (Signer::Key(approved), now) if now.trusted_key() == Some(approved) => None,
+        (Signer::Key(approved), now) => Some(Objection::SignerGone { approved, now: now.to_string() }),
     }
 }
 
@@ -230,6 +238,14 @@ mod tests {
         module.signature = SignatureState::Bad { problem: "x".to_owned() };
         let found = objections(&approved, None, module.asking());
         assert!(found.len() == 1 && found[0].is_final(), "{found:?}");
+    }
+
+    #[test]
+    fn a_changed_module_that_lost_its_signature_is_told_by_both() {
+        let (approved, mut module) = (Module::new().approved(), Module::new());
+        (module.digest, module.signature) = (Digest::of(b"b"), SignatureState::Unsigned);
+        let said = module.said(&approved);
+        assert!(said.len() == 2 && said[0].starts_with("changed") && said[1].contains("now not signed"), "{said:?}");
     }
 
     #[test]

@@ -163,11 +163,11 @@ fn entry(asked: &Asked) -> Entry {
 /// Takes the approvals of modules back, whatever their versions, all of them or none; gives what was approved.
 pub fn revoke(grants: &Grants, names: &[ModuleName]) -> Result<Vec<Entry>, Fault> {
     let mut lock = Lock::load(&grants.lock)?;
+    let approved: Vec<_> = lock.entries().iter().map(|entry| entry.name.to_string()).collect();
     let mut revoked = vec![];
     for name in names {
         let entries = lock.revoke(name);
         if entries.is_empty() {
-            let approved = lock.entries().iter().map(|entry| entry.name.to_string()).collect();
             let (name, lock) = (name.to_string(), grants.lock.clone());
             return Err(EngineError::NothingToRevoke { name, lock, approved }.into());
         }
