@@ -14,8 +14,8 @@ use crate::{PublicKey, TrustError};
 /// Bytes of a signature file; minisign's own has about 300.
 const SIGNATURE_BYTES_MAX: u64 = 16 << 10;
 
-/// Lengths in base64 of what a signature file holds; minisign's crate does not look.
-const LENGTHS: [(usize, usize); 2] = [(1, 100), (3, 88)];
+/// The lines of base64 in a signature file: which, how long, and how many `=` end it; minisign's crate does not look.
+const LINES: [(usize, usize, usize); 2] = [(1, 100, 1), (3, 88, 2)];
 
 /// What is known of a module's signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -109,10 +109,14 @@ fn read(path: &Path) -> io::Result<String> {
 
 fn parse(text: &str) -> Result<SignatureBox, String> {
     let lines: Vec<_> = text.lines().map(str::trim).collect();
-    if LENGTHS.iter().any(|(line, length)| lines.get(*line).is_none_or(|line| line.len() != *length)) {
+    if !LINES.iter().all(|(line, length, padding)| lines.get(*line).is_some_and(|line| fits(line, *length, *padding))) {
         return Err("it is no minisign signature".to_owned());
     }
     SignatureBox::from_string(text).map_err(|error| format!("it is no minisign signature: {error}"))
+}
+
+fn fits(line: &str, length: usize, padding: usize) -> bool {
+    line.len() == length && line.len() - line.trim_end_matches('=').len() == padding
 }
 
 #[cfg(test)]
@@ -158,6 +162,12 @@ mod tests {
     }
 
     #[test]
+    fn nothing_hides_behind_a_signature() {
+        let longer = SIGNATURE.replacen("=\ntrusted", "a\ntrusted", 1);
+        assert!(longer != SIGNATURE && is_bad(&SignatureState::of(&longer, FILE, &trusted())));
+    }
+
+    #[test]
     fn no_line_may_be_missing_or_short() {
         let lines: Vec<_> = SIGNATURE.lines().collect();
         for without in 0..4 {
@@ -172,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn one_changed_character_never_verifies_as_it_was(at in 0..SIGNATURE.len(), to in "[ -~]") {
+        fn one_changed_character_never_verifies_as_it_was(at in 0..SIGNATURE.len(), to in "[!-~]") {
             prop_assume!(SIGNATURE.is_char_boundary(at) && SIGNATURE.as_bytes()[at] != to.as_bytes()[0]);
             let mut changed = SIGNATURE.to_owned();
             changed.replace_range(at..=at, &to);
