@@ -79,7 +79,8 @@ impl Job {
     }
 
     fn through(&self, worker: &mut Worker) -> usize {
-        let collection = CollectionId { database: database(), name: CollectionName::new(self.collection).expect("a name") };
+        let collection =
+            CollectionId { database: database(), name: CollectionName::new(self.collection).expect("a name") };
         let pass = |chunk: &Vec<u8>| {
             let flows = worker.transform(&collection, 0, chunk, &mut NoDesk).expect("the records are good");
             flows.iter().map(|flow| flow.lines.len()).sum::<usize>()

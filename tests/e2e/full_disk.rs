@@ -8,14 +8,14 @@ use godwit_tests::{Outcome, Shop, godwit, modules, run, tree, without};
 use super::readable::Refusals;
 
 /// A file system of a few MiB, gone with the value.
-struct SmallDisk {
-    at: PathBuf,
+pub(crate) struct SmallDisk {
+    pub(crate) at: PathBuf,
     _parent: tempfile::TempDir,
 }
 
 impl SmallDisk {
     /// None where this user may not mount.
-    fn mounted(mib: u32) -> Option<Self> {
+    pub(crate) fn mounted(mib: u32) -> Option<Self> {
         let parent = tempfile::Builder::new().prefix("shop").tempdir().unwrap();
         let at = parent.path().to_owned();
         let mount =
@@ -47,7 +47,7 @@ fn large_shop() -> Shop {
 /// An installation on a disk that is too small for the shop's data, with data of its own.
 fn small_application(disk: &Path, shop: &Shop) -> Shop {
     let small = Shop::new();
-    for name in ["godwit.toml", "inventory.db", "config"] {
+    for name in ["godwit.toml", "godwit.lock", "inventory.db", "config"] {
         run(Command::new("cp").arg("-a").arg(small.path(name)).arg(disk)).succeeded();
     }
     assert!(shop.path("old.tar").metadata().unwrap().len() > 5 << 20, "more than the disk takes");
@@ -78,7 +78,7 @@ fn a_full_disk_leaves_everything_as_it_was() {
 }
 
 /// Runs with files limited to a number of KiB; writing more fails as on a full disk, without any rights needed.
-fn limited(shop: &Shop, kib: u32, arguments: &[&str]) -> Outcome {
+pub(crate) fn limited(shop: &Shop, kib: u32, arguments: &[&str]) -> Outcome {
     let program = godwit();
     let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", kib * 2);
     let mut shell = Command::new("sh");

@@ -133,5 +133,9 @@ fn a_killed_restore_leaves_the_old_or_the_new() {
     });
     assert!(seen.0 > 0 && seen.1 > 0, "old and new were both seen: {seen:?}");
     let names: Vec<_> = shop.tree().into_keys().filter(|path| !path.contains('/')).collect();
-    assert_eq!(names, ["config", "godwit.toml", "inventory.db", "new.tar", "old.tar"], "nothing is left behind");
+    assert_eq!(
+        names,
+        ["config", "godwit.lock", "godwit.toml", "inventory.db", "new.tar", "old.tar"],
+        "nothing is left behind"
+    );
 }

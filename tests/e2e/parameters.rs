@@ -54,6 +54,7 @@ fn a_parameter_that_is_needed_must_be_given() {
     let shop = shop_with_a_bad_status();
     let needed = json!({ "parameters": { "unknown_status": { "description": "what becomes of other statuses" } } });
     let modules = make_modules(&shop, "modules", &[("needs", needed)]);
+    shop.approve(&modules);
     let mut refusals = Refusals::new();
     refusals.case(&shop, "a parameter without default", &command(&modules, &[]), 2);
     let own = ["--parameter", "unknown_status=stock", "--parameter", "run.seed=1"];

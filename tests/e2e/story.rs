@@ -33,7 +33,7 @@ fn a_backup_restored_is_the_same_in_every_part() {
         assert_eq!(dump(&shop.database()), dump(&copy.database()), "{archive}");
         assert_eq!(tree(&shop.path("config")), tree(&copy.path("config")), "{archive}");
         let names: Vec<_> = copy.tree().into_keys().filter(|path| !path.contains('/')).collect();
-        assert_eq!(names, ["config", "godwit.toml", "inventory.db"], "nothing else");
+        assert_eq!(names, ["config", "godwit.lock", "godwit.toml", "inventory.db"], "nothing else");
     }
 }
 

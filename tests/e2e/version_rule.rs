@@ -130,6 +130,7 @@ fn a_major_version_is_crossed_only_when_module_and_operator_say_so() {
     declared["crosses"] = json!({ "from": "1", "to": "2" });
     let silent = make_modules(&shop, "silent", &[("silent", range)]);
     let declared = make_modules(&shop, "declared", &[("leap", declared)]);
+    shop.approve(&declared);
     let command = |modules| vec!["migrate", &*archive, "--to", "2.0.0", "-o", "new.tar", "--modules", modules];
     let mut refusals = Refusals::new();
     refusals.case(&shop, "the module does not say so", &[command(&silent), vec!["--across-major"]].concat(), 3);
@@ -145,6 +146,7 @@ fn a_pre_release_leads_to_its_release() {
     let change = json!({ "from": ">=1.1.0-rc.1, <1.1.0", "to": "1.1.0" });
     let modules = make_modules(&shop, "modules", &[("final", change)]);
     let target = Shop::empty("1.1.0");
+    target.approve(&modules);
     target.godwit(&["restore", &archive_at(&shop, "1.1.0-rc.1"), "--modules", &modules]).succeeded();
     assert_eq!(target.query("SELECT name FROM devices WHERE id = 1"), "sw-dc1-01");
 }

@@ -35,7 +35,15 @@ impl Range {
         let range = Self { dir };
         fs::create_dir(range.path("modules")).expect("a new folder can be filled");
         fs::write(range.path("modules/hostile.wasm"), module).expect("a new folder can be filled");
+        range.approve();
         range
+    }
+
+    /// As a careless operator would; what cannot be read cannot be approved either, and a run says the same of it.
+    fn approve(&self) {
+        let mut grants = godwit();
+        grants.args(["grants", "--modules", "modules", "--approve", "--allow-unsigned"]);
+        godwit_tests::run(grants.current_dir(self.dir.path()));
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

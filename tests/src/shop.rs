@@ -3,17 +3,18 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
 use crate::program::{Outcome, run};
-use crate::{godwit, tree};
+use crate::{godwit, modules, tree};
 
 const SCHEMA: &str = include_str!("../../migrations-wasm/inventory-1.0-to-1.1/schema-1.0.sql");
 const SAMPLE: &str = include_str!("../../migrations-wasm/inventory-1.0-to-1.1/sample-1.0.sql");
 
 /// An installation of the application in a folder of its own, gone with the value:
-/// `inventory.db`, `config/` and `godwit.toml`.
+/// `inventory.db`, `config/`, `godwit.toml`, and `godwit.lock`, which approves the example modules.
 pub struct Shop {
     dir: TempDir,
 }
@@ -34,6 +35,7 @@ impl Shop {
         let dir = tempfile::Builder::new().prefix("shop").tempdir().expect("there is room for temporary files");
         let shop = Self { dir };
         shop.write("godwit.toml", &configuration(version));
+        shop.write("godwit.lock", approvals());
         shop
     }
 
@@ -92,6 +94,12 @@ impl Shop {
         godwit_database::query_scalar(&self.url(), sql).unwrap_or_else(|fault| panic!("{fault}"))
     }
 
+    /// Approves all modules in a directory.
+    #[track_caller]
+    pub fn approve(&self, modules: &str) {
+        self.godwit(&[&["grants", "--modules", modules], &APPROVE[..]].concat()).succeeded();
+    }
+
     /// Runs the program in its folder.
     pub fn godwit(&self, arguments: &[&str]) -> Outcome {
         run(godwit().current_dir(self.dir()).args(arguments))
@@ -107,6 +115,19 @@ impl Default for Shop {
     fn default() -> Self {
         Self::new()
     }
+}
+
+const APPROVE: [&str; 2] = ["--approve", "--allow-unsigned"];
+
+/// A lock file that approves the example modules, as the program writes it.
+fn approvals() -> &'static str {
+    static APPROVALS: OnceLock<String> = OnceLock::new();
+    APPROVALS.get_or_init(|| {
+        let dir = tempfile::tempdir().expect("there is room for temporary files");
+        let mut grants = godwit();
+        run(grants.current_dir(dir.path()).arg("grants").args(APPROVE).arg("--modules").arg(modules())).succeeded();
+        fs::read_to_string(dir.path().join("godwit.lock")).expect("what was approved is written down")
+    })
 }
 
 fn configuration(version: &str) -> String {

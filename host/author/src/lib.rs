@@ -4,6 +4,7 @@
 //! - [`build`] makes a component of a crate
 //! - [`Outline`] says what a module is and asks for, without running it
 //! - [`check`] looks for what a host would refuse, and for whatever is not deterministic
+//! - [`sign`] signs it, and [`signature`] says who did
 //! - [`cases::run`] plays golden cases: records in, records out, compared byte for byte
 //!
 //! Modules are run in the sandbox that operators run them in; nothing here has rights to lend them.
@@ -37,6 +38,7 @@ mod outline;
 mod run;
 mod sdk;
 pub mod shape;
+mod signing;
 
 pub use begin::{Beginning, Begun, begin};
 pub use build::{Built, build, read};
@@ -45,3 +47,4 @@ pub use error::AuthorError;
 pub use finding::Finding;
 pub use outline::Outline;
 pub use sdk::find_sdk;
+pub use signing::{Signed, sign, signature};

@@ -4,6 +4,7 @@ use std::fmt;
 
 use godwit_model::{Digest, ModuleManifest};
 use godwit_sandbox::{Module, tame, tame_line};
+use godwit_trust::SignatureState;
 use serde::Serialize;
 
 /// What a module says of itself, and what its bytes say.
@@ -19,8 +20,11 @@ pub struct Outline {
     pub imports: Vec<String>,
     /// The capabilities among them: `log`, `parameters`, `database`, `files`.
     pub asks_for: Vec<String>,
-    /// Whether it may come to see the live database, and not only the records that it is given.
+    /// Whether it asks to see the live target, and not only the records that it is given.
     pub may_see_live_database: bool,
+    /// Who signed it, where that was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<SignatureState>,
 }
 
 impl Outline {
@@ -32,9 +36,15 @@ impl Outline {
             digest: module.digest,
             bytes: module.bytes.len(),
             imports: module.imports.clone(),
-            may_see_live_database: asks_for.iter().any(|name| name == "database"),
+            may_see_live_database: !module.manifest.target.is_empty(),
             asks_for,
+            signature: None,
         }
+    }
+
+    /// With what is known of its signature.
+    pub fn signed(self, signature: SignatureState) -> Self {
+        Self { signature: Some(signature), ..self }
     }
 }
 
@@ -52,57 +62,17 @@ impl fmt::Display for Outline {
             writeln!(f, "  {}", tame(&manifest.description))?;
         }
         let mut say = |name: &str, value: &str| writeln!(f, "  {name:<14}{value}");
-        say("takes", &step(manifest))?;
-        if let Some(crossing) = &manifest.crosses {
-            let (from, to) = (tame_line(&crossing.from), tame_line(&crossing.to));
-            say("crosses", &format!("from line {from} to line {to}, which needs --across-major"))?;
-        }
-        say_records(manifest, &mut say)?;
-        say_parameters(manifest, &mut say)?;
-        say("order", if manifest.ordered { "needs its records in order, on one worker" } else { "any" })?;
+        manifest.in_words().iter().try_for_each(|(name, value)| say(name, value))?;
         say("asks for", &or_nothing(&self.asks_for))?;
-        say("live database", if self.may_see_live_database { "may see it, where granted" } else { "may not see it" })?;
         say("size", &format!("{} KiB", self.bytes.div_ceil(1024)))?;
         say("sha256", &self.digest.to_string())?;
-        say("imports", &or_nothing(&self.imports))
+        say("imports", &or_nothing(&self.imports))?;
+        self.signature.iter().try_for_each(|signature| say("signature", &signature.to_string()))
     }
 }
 
-type Say<'a> = dyn FnMut(&str, &str) -> fmt::Result + 'a;
-
-fn step(manifest: &ModuleManifest) -> String {
-    let database = manifest.database.as_ref().map(|name| format!(" (database {name})")).unwrap_or_default();
-    format!("{} data {} to {}{database}", tame_line(&manifest.application), manifest.from, manifest.to)
-}
-
-fn say_records(manifest: &ModuleManifest, say: &mut Say<'_>) -> fmt::Result {
-    for (name, collections) in
-        [("rewrites", &manifest.rewrites), ("creates", &manifest.creates), ("drops", &manifest.drops)]
-    {
-        if !collections.is_empty() {
-            say(name, &or_nothing(collections))?;
-        }
-    }
-    if !manifest.reads.is_empty() {
-        say("queries", &or_nothing(&manifest.reads))?;
-    }
-    manifest.files.iter().try_for_each(|(tree, access)| say("files", &format!("{tree}, {}", access)))
-}
-
-fn say_parameters(manifest: &ModuleManifest, say: &mut Say<'_>) -> fmt::Result {
-    for (name, parameter) in &manifest.parameters {
-        let default = match &parameter.default {
-            Some(value) => format!("default {}", tame_line(&value.to_string())),
-            None => "must be given".to_owned(),
-        };
-        say("parameter", &format!("{} ({default})", tame_line(name)))?;
-        say("", &tame(&parameter.description))?;
-    }
-    Ok(())
-}
-
-fn or_nothing(names: impl IntoIterator<Item = impl ToString>) -> String {
-    let names: Vec<_> = names.into_iter().map(|name| tame_line(&name.to_string())).collect();
+fn or_nothing(names: &[String]) -> String {
+    let names: Vec<_> = names.iter().map(|name| tame_line(name)).collect();
     if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }
 
@@ -111,27 +81,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_that_a_module_asks_for_is_said() {
+    fn what_the_manifest_says_and_what_the_bytes_say() {
         let manifest = ModuleManifest::parse(
             br#"{"name": "acme/shop-2", "version": "0.3.0", "application": "shop", "description": "Bold.\u001b[2J",
-                "from": ">=1.9.0, <2.0.0", "to": "2.0.0", "crosses": {"from": "1", "to": "2"}, "database": "main",
-                "rewrites": ["a", "b"], "creates": ["c"], "drops": ["d"], "reads": ["a.id"], "files": {"conf": "read"},
-                "parameters": {"p": {"description": "What to do"}, "q": {"description": "x", "default": "fail"}},
-                "ordered": true}"#,
+                "from": ">=1.9.0, <1.10.0", "to": "1.10.0", "rewrites": ["a", "b"], "reads": ["a.id"]}"#,
         )
         .unwrap();
         let imports = ["types", "log", "database"].map(|name| format!("godwit:migration/{name}@0.1.0")).to_vec();
         let module = Module { manifest, imports, digest: Digest::of(b""), bytes: vec![0; 2000] };
-        let text = Outline::of(&module).to_string();
+        let outline = Outline::of(&module).signed(SignatureState::Unsigned);
+        assert!(!outline.may_see_live_database, "it queries its input only");
+        let text = outline.to_string();
         for part in [
-            "acme/shop-2 0.3.0\n  Bold.\u{fffd}[2J\n",
-            "  takes         shop data >=1.9.0, <2.0.0 to 2.0.0 (database main)\n",
-            "  crosses       from line 1 to line 2, which needs --across-major\n",
-            "  rewrites      a, b\n  creates       c\n  drops         d\n  queries       a.id\n  files         conf, read\n",
-            "  parameter     p (must be given)\n                What to do\n",
-            "  parameter     q (default \"fail\")\n",
-            "  order         needs its records in order",
-            "  asks for      log, database\n  live database may see it, where granted\n  size          2 KiB\n",
+            "acme/shop-2 0.3.0\n  Bold.\u{fffd}[2J\n  takes         shop data >=1.9.0, <1.10.0 to 1.10.0\n",
+            "  rewrites      a, b\n  queries       a.id (and nothing else)\n  live target   may see it: no\n",
+            "  asks for      log, database\n  size          2 KiB\n",
+            "  signature     not signed\n",
         ] {
             assert!(text.contains(part), "{part:?} is not in:\n{text}");
         }

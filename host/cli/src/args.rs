@@ -77,6 +77,8 @@ pub enum Command {
     Migrate(Migrate),
     /// Show what a migration would do, proven on all the data; writes nothing
     Plan(Plan),
+    /// Show what modules ask for, and approve them: none runs before
+    Grants(Grants),
     /// Say what is in an archive
     Inspect(ArchiveOnly),
     /// Check every digest, and with --deep every record, of an archive
@@ -250,6 +252,28 @@ pub struct Plan {
     pub modules: Modules,
 }
 
+/// `godwit grants`
+#[derive(Debug, ClapArgs)]
+pub struct Grants {
+    /// The archive to be migrated; none: the live application
+    pub archive: Option<PathBuf>,
+    /// The data version wanted: only the modules that lead there [default: all modules]
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    pub to: Option<Version>,
+    /// A directory of modules (*.wasm); may be repeated
+    #[arg(long = "modules", value_name = "DIR", env = "GODWIT_MODULES")]
+    pub directories: Vec<PathBuf>,
+    /// Approve what is shown, without asking; written to godwit.lock beside the configuration
+    #[arg(long)]
+    pub approve: bool,
+    /// Approve modules, too, that are not signed by a key of [modules] trust
+    #[arg(long)]
+    pub allow_unsigned: bool,
+    /// Take the approval of a module back; may be repeated
+    #[arg(long, value_name = "VENDOR/NAME", conflicts_with_all = ["archive", "to", "approve", "allow_unsigned"])]
+    pub revoke: Vec<godwit_model::ModuleName>,
+}
+
 /// A command with an archive and nothing else.
 #[derive(Debug, ClapArgs)]
 pub struct ArchiveOnly {
@@ -318,6 +342,12 @@ pub enum ModuleCommand {
     Check(ModuleCheck),
     /// Build a crate and run its golden cases
     Test(ModuleTest),
+    /// Make a key to sign with, in minisign's format
+    Keygen(ModuleKeygen),
+    /// Sign modules: writes FILE.wasm.minisig beside each
+    Sign(ModuleSign),
+    /// Check the signatures of modules
+    Verify(ModuleVerify),
 }
 
 /// `godwit module new`
@@ -394,6 +424,45 @@ pub struct ModuleTest {
     /// Make what the module returns the expectation; read it before you keep it
     #[arg(long)]
     pub bless: bool,
+}
+
+/// `godwit module keygen`
+#[derive(Debug, ClapArgs)]
+pub struct ModuleKeygen {
+    /// The secret key to make; the public one is written beside it, as .pub
+    #[arg(long, value_name = "FILE", default_value = "vendor.key")]
+    pub key: PathBuf,
+    /// A file that holds the password to protect it with [default: asked for at the terminal]
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// Protect it with no password: whoever reads the file can sign
+    #[arg(long, conflicts_with = "password_file")]
+    pub no_password: bool,
+}
+
+/// `godwit module sign`
+#[derive(Debug, ClapArgs)]
+pub struct ModuleSign {
+    /// The modules
+    #[arg(value_name = "FILE.wasm", required = true)]
+    pub modules: Vec<PathBuf>,
+    /// The secret key
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// A file that holds its password [default: asked for at the terminal]
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+}
+
+/// `godwit module verify`
+#[derive(Debug, ClapArgs)]
+pub struct ModuleVerify {
+    /// The modules
+    #[arg(value_name = "FILE.wasm", required = true)]
+    pub modules: Vec<PathBuf>,
+    /// A public key, or its file; may be repeated [default: [modules] trust of godwit.toml]
+    #[arg(long = "public-key", value_name = "KEY|FILE")]
+    pub public_keys: Vec<String>,
 }
 
 /// `godwit completions`

@@ -98,6 +98,7 @@ impl Observer for Progress {
             Event::Stage { name, total } => self.stage(name, total),
             Event::Advance { bytes, .. } => self.bar().inc(bytes),
             Event::Log { module, level, message } => self.module_line(module, level, message),
+            Event::Warning(text) => self.log.line("warning", &json!(text)),
             Event::Note(text) => {
                 self.log.line("note", &json!(text));
                 if !self.quiet {

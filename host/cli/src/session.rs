@@ -1,11 +1,12 @@
 //! What every command works with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use godwit_engine::{Config, Context, ModuleOptions, Stop};
+use godwit_engine::{Config, Context, Grants, ModuleOptions, Stop};
 use godwit_files::TreeLimits;
 use godwit_model::Fault;
 use godwit_sandbox::{Limits, Options, Sandbox, Workers};
+use semver::Version;
 use serde::Serialize;
 use serde_json::json;
 
@@ -54,6 +55,35 @@ impl Session {
         &self.config_path
     }
 
+    /// What was approved, is allowed and is trusted; `directories` are those that the command line names.
+    pub fn grants(
+        &self,
+        directories: &[PathBuf],
+        config: Option<&Config>,
+        on: (Option<&Path>, Option<&Version>),
+    ) -> Grants {
+        Grants {
+            lock: self.config_path.with_file_name("godwit.lock"),
+            ceilings: config.map(|config| config.grants.clone()).unwrap_or_default(),
+            trust: config.map(|config| config.modules.trust.clone()).unwrap_or_default(),
+            command: self.grants_command(directories, on),
+        }
+    }
+
+    /// What to type to see what the same modules ask for.
+    fn grants_command(&self, directories: &[PathBuf], on: (Option<&Path>, Option<&Version>)) -> String {
+        let mut words = vec!["godwit grants".to_owned()];
+        if let (archive, Some(to)) = on {
+            words.extend(archive.map(word));
+            words.push(format!("--to {to}"));
+        }
+        if self.config_path != Path::new("godwit.toml") {
+            words.push(format!("--config {}", word(&self.config_path)));
+        }
+        words.extend(directories.iter().map(|directory| format!("--modules {}", word(directory))));
+        words.join(" ")
+    }
+
     fn sandbox_options(&self) -> Options {
         Options { cache: self.cache.clone(), stop: Some(self.stop.flag()) }
     }
@@ -92,13 +122,19 @@ impl Session {
     }
 }
 
-/// The modules of the command line, else of the configuration.
-pub fn module_options(args: &Modules, config: Option<&Config>) -> ModuleOptions {
-    let configured = || config.map(|config| config.modules.path.clone()).unwrap_or_default();
+/// The modules of the command line, else of the configuration, and what may be done with them.
+/// `on` is the archive and the version wanted, as far as the command line names them.
+pub fn module_options(
+    session: &Session,
+    args: &Modules,
+    config: Option<&Config>,
+    on: (Option<&Path>, Option<&Version>),
+) -> ModuleOptions {
     let mut parameters = config.map(Config::parameters).unwrap_or_default();
     parameters.extend(args.parameters.iter().cloned());
     ModuleOptions {
-        directories: if args.directories.is_empty() { configured() } else { args.directories.clone() },
+        directories: directories(&args.directories, config),
+        grants: session.grants(&args.directories, config, on),
         parameters,
         asked: args.parameters.iter().map(|(name, _)| name.clone()).collect(),
         across_major: args.across_major,
@@ -115,6 +151,19 @@ pub fn module_options(args: &Modules, config: Option<&Config>) -> ModuleOptions 
             bytes_written: args.module_file_size.saturating_mul(1 << 20),
         },
     }
+}
+
+/// The directories of modules that were given, else those of the configuration.
+pub fn directories(given: &[PathBuf], config: Option<&Config>) -> Vec<PathBuf> {
+    let configured = || config.map(|config| config.modules.path.clone()).unwrap_or_default();
+    if given.is_empty() { configured() } else { given.to_owned() }
+}
+
+/// A word as a shell takes it.
+fn word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// `$XDG_CACHE_HOME/godwit`, else `~/.cache/godwit`.

@@ -102,7 +102,7 @@ fn file_change(change: &TreeChange) -> String {
     }
 }
 
-fn counted(number: u64, what: &str) -> String {
+pub fn counted(number: u64, what: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{} {what}{ending}", count(number))
 }
@@ -144,14 +144,16 @@ fn chain(plan: &Plan) -> String {
     for step in &plan.chain {
         let _ = writeln!(
             text,
-            "  {} -> {}  {} {} ({})",
-            step.from,
-            step.to,
-            step.module,
-            step.version,
-            step.digest.short()
+            "  {} -> {}  {} {} ({}), {}",
+            step.lineage.from,
+            step.lineage.to,
+            step.lineage.module,
+            step.lineage.version,
+            step.lineage.digest.short(),
+            step.signature
         );
-        for (name, value) in &step.parameters {
+        let _ = writeln!(text, "      may {}", step.grants);
+        for (name, value) in &step.lineage.parameters {
             let _ = writeln!(text, "      {name} = {value}");
         }
     }

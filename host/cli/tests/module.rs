@@ -88,7 +88,7 @@ fn from_nothing_to_a_module() {
     let digest = inspected.lines().find_map(|line| line.trim().strip_prefix("sha256")).unwrap().trim();
     assert!(built.contains(digest) && built.contains("imports  godwit:migration/"), "{built}");
     for part in
-        ["takes         shop data >=1.0.0, <1.1.0 to 1.1.0", "rewrites      customers, products", "may not see it"]
+        ["takes         shop data >=1.0.0, <1.1.0 to 1.1.0", "rewrites      customers, products", "may see it: no"]
     {
         assert!(inspected.contains(part), "{inspected}");
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use godwit_archive::Lineage;
 use godwit_model::{Access, Catalog, CollectionId, Digest, Fault, Reads, TreeName};
 use godwit_sandbox::{Desk, Flow, Logged, Prepared, Worker, Workers};
+use godwit_trust::SignatureState;
 use semver::Version;
 use serde_json::Value;
 
@@ -18,6 +19,8 @@ pub struct Step {
     pub module: Prepared,
     /// Digest of its component.
     pub digest: Digest,
+    /// Who signed it.
+    pub signature: SignatureState,
     /// Its component, to be kept in the archive that it makes.
     pub component: Vec<u8>,
     /// The version of the data before it.
@@ -54,6 +57,15 @@ impl Step {
     /// Whether it may change a file tree.
     pub(crate) fn writes(&self, tree: &TreeName) -> bool {
         self.module.manifest().files.get(tree) == Some(&Access::ReadWrite)
+    }
+
+    /// What the operator should know of a module that nobody whom they trust vouches for.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let name = &self.module.manifest().name;
+        match self.signature.trusted_key() {
+            None => Some(format!("module {name} is not signed by a trusted key")),
+            Some(_) => None,
+        }
     }
 
     fn takes(&self, collection: &CollectionId) -> bool {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use godwit_model::{DatabaseName, TreeName};
+use godwit_model::{DatabaseName, ModuleName, TreeName};
+use godwit_trust::{Ceiling, PublicKey};
 use semver::Version;
 use serde::Deserialize;
 
@@ -24,6 +25,9 @@ pub struct Config {
     /// Where modules are.
     #[serde(default)]
     pub modules: ModulesConfig,
+    /// What a module may have at most; one that is not named here has no such limit.
+    #[serde(default)]
+    pub grants: BTreeMap<ModuleName, Ceiling>,
     /// Values for the modules' parameters.
     #[serde(default)]
     pub parameters: BTreeMap<String, toml::Value>,
@@ -93,6 +97,9 @@ pub struct ModulesConfig {
     /// Directories with `*.wasm` in them.
     #[serde(default)]
     pub path: Vec<PathBuf>,
+    /// The public keys of the vendors whose signatures count.
+    #[serde(default)]
+    pub trust: Vec<PublicKey>,
 }
 
 impl Config {
@@ -119,6 +126,12 @@ impl Config {
             let path =
                 expand(&tree.path.to_string_lossy()).map_err(|problem| format!("files.{name}.path: {problem}"))?;
             tree.path = base.join(path);
+        }
+        if let Some(twice) = twice(&config.modules.trust) {
+            return Err(format!(
+                "modules.trust: two keys have the id {}; keep the one that the vendor publishes",
+                twice.id()
+            ));
         }
         config.modules.path.iter_mut().for_each(|path| *path = base.join(&*path));
         if let Some(VersionSource::File { file }) = &mut config.application.version {
@@ -162,6 +175,11 @@ impl Config {
     }
 }
 
+/// A key whose id another has: a signature names its key by the id alone.
+fn twice(keys: &[PublicKey]) -> Option<&PublicKey> {
+    keys.iter().enumerate().find(|(i, key)| keys[..*i].iter().any(|other| other.id() == key.id())).map(|(_, key)| key)
+}
+
 /// Replaces `${NAME}` by the environment's values.
 fn expand(text: &str) -> Result<String, String> {
     let mut expanded = String::new();
@@ -195,6 +213,20 @@ mod tests {
         assert_eq!(config.files.values().next().unwrap().path, Path::new("/srv/app/conf"));
         assert_eq!(expand("a${CARGO_PKG_NAME}b").unwrap(), "agodwit-engineb");
         assert!(expand("${GODWIT_SURELY_NOT_SET}").unwrap_err().contains("GODWIT_SURELY_NOT_SET"));
+    }
+
+    #[test]
+    fn keys_and_grants_are_checked_at_once() {
+        let head = "[application]\nname = \"a\"\n";
+        let key = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+        let problem = |text: &str| Config::parse(&format!("{head}{text}"), Path::new("")).unwrap_err();
+        assert!(problem("[modules]\ntrust = [\"RWQ\"]\n").contains("begins with RW"));
+        assert!(problem(&format!("[modules]\ntrust = [\"{key}\", \"{key}\"]\n")).contains("E7620F1842B4E81F"));
+        assert!(problem("[grants.\"acme/a\"]\nreads = []\n").contains("reads"));
+        assert!(problem("[grants.\"acme\"]\nread = []\n").contains("vendor/name"));
+        let text = format!("{head}[modules]\ntrust = [\"{key}\"]\n[grants.\"acme/a\"]\nread = [\"links\"]\n");
+        let config = Config::parse(&text, Path::new("")).unwrap();
+        assert_eq!((config.modules.trust.len(), config.grants.len()), (1, 1));
     }
 
     #[test]

@@ -127,6 +127,45 @@ pub enum EngineError {
         /// Another.
         other: PathBuf,
     },
+    /// Modules that nobody approved, or that are not what was approved.
+    #[error(
+        "{} may not run, and nothing was run:\n  {}{}",
+        if problems.len() == 1 { "a module" } else { "modules" },
+        problems.join("\n  "),
+        if *approvable { format!("\nsee what is asked for with `{command}`; add --approve to approve it") } else { String::new() }
+    )]
+    NotGranted {
+        /// Each module, and what speaks against it.
+        problems: Vec<String>,
+        /// Whether an approval would let them run.
+        approvable: bool,
+        /// The command that shows what they ask for.
+        command: String,
+    },
+    /// Modules that cannot be approved.
+    #[error("nothing was approved:\n  {}", problems.join("\n  "))]
+    NotApprovable {
+        /// Each module, and what speaks against it.
+        problems: Vec<String>,
+    },
+    /// An approval to take back that was never given.
+    #[error("{} has no approval of {name}; {}", lock.display(), if approved.is_empty() { "it has none at all".to_owned() } else { format!("it has: {}", approved.join(", ")) })]
+    NothingToRevoke {
+        /// The module.
+        name: String,
+        /// The lock file.
+        lock: PathBuf,
+        /// What is approved.
+        approved: Vec<String>,
+    },
+    /// No module where some are wanted.
+    #[error("there is no module{} in {}; give the folder that holds the *.wasm files with --modules, or as [modules] path in godwit.toml", application.as_ref().map(|name| format!(" of {name}")).unwrap_or_default(), if directories.is_empty() { "any folder, for none is named".to_owned() } else { directories.join(", ") })]
+    NoModule {
+        /// Whose modules, where it is known.
+        application: Option<String>,
+        /// Where they were looked for.
+        directories: Vec<String>,
+    },
     /// It is not clear which database a module is for.
     #[error("module {module} does not say which database it is for, and the data has several: {}; the module's manifest must name one", databases.join(", "))]
     WhichDatabase {
@@ -209,6 +248,8 @@ impl From<EngineError> for Fault {
             | E::UnknownScope { .. }
             | E::UnknownParameter { .. }
             | E::ModuleDirectory { .. }
+            | E::NothingToRevoke { .. }
+            | E::NoModule { .. }
             | E::NothingConfigured => FaultClass::Usage,
             E::Scratch(_) => FaultClass::System,
             E::BadRecord { .. } | E::Violations { .. } | E::Unbuildable { .. } => FaultClass::Module,

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use godwit_database::Violation;
 use godwit_model::{Catalog, Database, DatabaseName, Fault, Reads, limits, resolve_chain};
 use godwit_sandbox::{Logged, Module, Parameters, Workers, tame};
+use godwit_trust::SignatureState;
 use semver::Version;
 
 use crate::EngineError;
 use crate::chain::{Chain, Step};
 use crate::commands::{Context, ModuleOptions};
+use crate::grants;
 use crate::observer::Event;
 
 /// What a chain is wanted for.
@@ -25,7 +27,13 @@ pub(crate) struct Wanted<'a> {
     pub(crate) seed: &'a str,
 }
 
-/// Finds the one chain, compiles its modules and asks each what it makes of the catalog.
+/// A module and the file that it is in.
+pub(crate) struct Found {
+    pub(crate) path: PathBuf,
+    pub(crate) module: Module,
+}
+
+/// Finds the one chain, holds it to what was approved, compiles its modules and asks each what it makes of the catalog.
 pub(crate) fn chain(
     context: &Context<'_>,
     options: &ModuleOptions,
@@ -33,19 +41,22 @@ pub(crate) fn chain(
     catalog: &Catalog,
 ) -> Result<Chain, Fault> {
     let modules = read_directories(&options.directories)?;
-    let manifests: Vec<_> = modules.iter().map(|module| module.manifest.clone()).collect();
+    let manifests: Vec<_> = modules.iter().map(|found| found.module.manifest.clone()).collect();
     let order = resolve_chain(wanted.application, &manifests, wanted.from, wanted.to, options.across_major)
         .map_err(EngineError::Chain)?;
+    let signatures = grants::admit(&options.grants, order.iter().map(|&index| &modules[index]))?;
     let parameters = Parameters::of_run(wanted.created, wanted.seed).with(&options.parameters);
     let mut chain = Chain { allow_dangling: options.allow_dangling, ..Chain::empty(catalog) };
     let mut at = wanted.from.clone();
-    for index in order {
-        let mut step = step(context.workers, options, &modules[index], &parameters, &at, &chain.after)?;
+    for (index, signature) in order.into_iter().zip(signatures) {
+        let module = &modules[index].module;
+        let mut step = step(context.workers, options, (module, signature), &parameters, &at, &chain.after)?;
+        step.warning().iter().for_each(|warning| context.observer.event(Event::Warning(warning)));
         let database = chain
             .after
             .databases
             .get_mut(step.module.database())
-            .ok_or_else(|| missing(&modules[index], step.module.database()))?;
+            .ok_or_else(|| missing(module, step.module.database()))?;
         step.reads = Reads::of(step.module.manifest(), database).map_err(EngineError::Reads)?;
         *database = evolve(context, &step, database)?;
         step.after = chain.after.clone();
@@ -79,7 +90,7 @@ fn evolve(context: &Context<'_>, step: &Step, database: &Database) -> Result<Dat
 fn step(
     workers: &Workers,
     options: &ModuleOptions,
-    module: &Module,
+    (module, signature): (&Module, SignatureState),
     parameters: &Parameters,
     from: &Version,
     catalog: &Catalog,
@@ -89,6 +100,7 @@ fn step(
         number: 0,
         module: workers.prepare(module, parameters, database_of(module, catalog)?, options.limits)?,
         digest: module.digest,
+        signature,
         component: module.bytes.clone(),
         from: from.clone(),
         parameters: own.given(),
@@ -131,23 +143,24 @@ fn unfit(catalog: &Catalog, name: &DatabaseName) -> Result<Vec<Violation>, Fault
     catalog.databases.get(name).map_or(Ok(vec![]), godwit_database::prove)
 }
 
-fn read_directories(directories: &[PathBuf]) -> Result<Vec<Module>, Fault> {
-    let mut found: BTreeMap<_, (PathBuf, Module)> = BTreeMap::new();
+/// Every module in the directories, sorted by name and version.
+pub(crate) fn read_directories(directories: &[PathBuf]) -> Result<Vec<Found>, Fault> {
+    let mut found: BTreeMap<_, Found> = BTreeMap::new();
     for path in files_in(directories)? {
         let module = read_module(&path)?;
         let key = (module.manifest.name.clone(), module.manifest.version.to_string());
         match found.get(&key) {
-            Some((_, other)) if other.digest == module.digest => {}
-            Some((one, _)) => {
+            Some(other) if other.module.digest == module.digest => {}
+            Some(Found { path: one, .. }) => {
                 let (name, version) = (key.0.to_string(), module.manifest.version);
                 return Err(EngineError::ModuleTwice { name, version, one: one.clone(), other: path }.into());
             }
             None => {
-                found.insert(key, (path, module));
+                found.insert(key, Found { path, module });
             }
         }
     }
-    Ok(found.into_values().map(|(_, module)| module).collect())
+    Ok(found.into_values().collect())
 }
 
 /// Directory by directory as given, each sorted by name.

@@ -34,6 +34,8 @@ pub enum Event<'a> {
     },
     /// Something the operator should know.
     Note(&'a str),
+    /// Something that the report will say, too.
+    Warning(&'a str),
 }
 
 /// Sees a run's events; called from one thread at a time.

@@ -19,7 +19,7 @@ use godwit_model::{Body, Catalog, Chunk, CollectionId, Fault, Form, RecordSource
 use godwit_sandbox::{Flow, LogLevel, Logged, Workers, tame};
 
 use crate::EngineError;
-use crate::chain::{Chain, Running};
+use crate::chain::{Chain, Running, Step};
 use crate::keys::{Claim, DANGLING, KeyJudge, KeyRules};
 use crate::observer::{Event, Observer, Stop};
 use crate::report::{Report, Violation};
@@ -362,6 +362,7 @@ struct Writer<'a, 'e> {
 impl<'a, 'e> Writer<'a, 'e> {
     fn new(run: Run<'a>, end: End<'e>) -> Self {
         let mut report = Report::default();
+        run.chain.steps.iter().filter_map(Step::warning).for_each(|warning| report.warning(warning));
         let visible = |catalog: &'a Catalog| catalog.collections().filter(|(_, collection)| !collection.internal);
         for (id, _) in visible(&run.chain.before).chain(visible(&run.chain.after)) {
             report.count(&id).touched = run.chain.takes(&id) || run.chain.gives(&id);

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use godwit_archive::Lineage;
-use godwit_model::{Catalog, Collection, CollectionId};
+use godwit_model::{Catalog, Collection, CollectionId, Wishes};
 use godwit_sandbox::{tame, tame_line};
+use godwit_trust::SignatureState;
 use semver::Version;
 use serde::Serialize;
 
-use crate::chain::Chain;
+use crate::chain::{Chain, Step};
 use crate::report::Report;
 
 /// What will happen, and what a dry run found.
@@ -21,12 +22,30 @@ pub struct Plan {
     /// The version wanted.
     pub to: Version,
     /// The modules, in order.
-    pub chain: Vec<Lineage>,
+    pub chain: Vec<PlannedModule>,
     /// What the chain makes of the catalog.
     pub changes: Vec<CatalogChange>,
     /// What the dry run found; none where nothing was run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<Report>,
+}
+
+/// One module of a plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedModule {
+    /// What an archive will keep of it.
+    #[serde(flatten)]
+    pub lineage: Lineage,
+    /// Who signed it.
+    pub signature: SignatureState,
+    /// What it may do.
+    pub grants: Wishes,
+}
+
+impl PlannedModule {
+    fn of(step: &Step) -> Self {
+        Self { lineage: step.lineage(), signature: step.signature.clone(), grants: step.module.manifest().wishes() }
+    }
 }
 
 /// One difference between the catalog before and after.
@@ -45,7 +64,7 @@ impl Plan {
             application: application.to_owned(),
             from: from.clone(),
             to: to.clone(),
-            chain: chain.steps.iter().map(crate::Step::lineage).collect(),
+            chain: chain.steps.iter().map(PlannedModule::of).collect(),
             changes: changes(&chain.before, &chain.after),
             report: None,
         }

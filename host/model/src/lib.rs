@@ -31,7 +31,10 @@ mod names;
 mod reads;
 pub mod records;
 mod sql;
+mod text;
 mod version;
+mod wishes;
+mod words;
 
 pub use catalog::{
     Catalog, CatalogError, Collection, Column, Database, Default, EngineKind, Kind, Object, Reference, Sequence,
@@ -48,4 +51,6 @@ pub use manifest::{Access, Crossing, ManifestError, ModuleManifest, ParameterSpe
 pub use names::{CollectionId, CollectionName, DatabaseName, ModuleName, NameError, TreeName, TreePath};
 pub use reads::Reads;
 pub use sql::{SqlConnection, SqlFailure, SqlRow, SqlValue};
+pub use text::{harmless, plain};
 pub use version::{Line, Verdict, verdict};
+pub use wishes::{Wish, Wishes};

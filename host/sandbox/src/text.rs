@@ -1,5 +1,7 @@
 //! A module's text on its way to a terminal or a log.
 
+use godwit_model::harmless;
+
 use crate::limits::TEXT_BYTES;
 
 /// Bytes kept of a text that names something: a field, a key, an import.
@@ -36,15 +38,6 @@ fn ending(text: &str, limit: usize) -> &'static str {
 /// The longest beginning of whole characters within so many bytes.
 fn cut(text: &str, limit: usize) -> &str {
     &text[..text.floor_char_boundary(limit)]
-}
-
-fn harmless(c: char) -> char {
-    if c.is_control() || reorders(c) { '\u{fffd}' } else { c }
-}
-
-/// Characters that end lines, or turn what follows them round: text that reads otherwise than it is.
-fn reorders(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `godwit demo`: the whole story on a sample application, told with the commands a user would type.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -9,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use godwit_model::Fault;
+use godwit_trust::PublicKey;
 
 use crate::args::Demo;
 use crate::session::Session;
@@ -26,12 +28,22 @@ pub fn run(session: &Session, args: &Demo) -> Result<ExitCode, Fault> {
     println!("  (the application wrote {written} rows meanwhile; the archive holds one moment of them)");
     demo.godwit("old/godwit.toml", &["verify", "inventory-1.0.0.tar"])?;
 
+    say("The vendor ships 1.2.0 with two migration modules, signed with the vendor's key.");
+    demo.sign_modules()?;
+
+    say("The operator trusts that key; what do the modules ask for? Nothing of them has run yet.");
+    demo.trust_vendor()?;
+    let grants = ["grants", "inventory-1.0.0.tar", "--to", "1.2.0", "--modules", MODULES];
+    demo.godwit_refused("old/godwit.toml", &grants)?;
+    say("Approved, once: from now on these files may run, with these wishes, and no others.");
+    demo.godwit("old/godwit.toml", &[&["-q"], &grants[..], &["--approve"]].concat())?;
+
     say("What would the upgrade to 1.2.0 change? A dry run over all the data, in the sandbox; nothing is written.");
-    demo.godwit("old/godwit.toml", &["plan", "inventory-1.0.0.tar", "--to", "1.2.0", "--modules", &demo.modules])?;
+    demo.godwit("old/godwit.toml", &["plan", "inventory-1.0.0.tar", "--to", "1.2.0", "--modules", MODULES])?;
 
     say("Do it, from archive to archive: the backup stays as it is.");
     let migrate =
-        ["migrate", "inventory-1.0.0.tar", "--to", "1.2.0", "-o", "inventory-1.2.0.tar", "--modules", &demo.modules];
+        ["migrate", "inventory-1.0.0.tar", "--to", "1.2.0", "-o", "inventory-1.2.0.tar", "--modules", MODULES];
     demo.godwit("old/godwit.toml", &migrate)?;
     demo.godwit("old/godwit.toml", &["inspect", "inventory-1.2.0.tar"])?;
 
@@ -55,9 +67,13 @@ fn say(text: &str) {
     println!("\n\u{2500}\u{2500} {text}");
 }
 
+/// The vendor's modules, in the demo's folder.
+const MODULES: &str = "modules";
+
 struct Story {
     folder: PathBuf,
-    modules: String,
+    /// Where they are copied from.
+    modules: PathBuf,
 }
 
 impl Story {
@@ -69,7 +85,7 @@ impl Story {
             Fault::refused(format!("the folder {} cannot be made: {error}; name another", args.folder.display()))
         })?;
         let folder = args.folder.canonicalize().map_err(Fault::system)?;
-        Ok(Self { folder, modules: modules.to_string_lossy().into_owned() })
+        Ok(Self { folder, modules })
     }
 
     fn url(&self) -> String {
@@ -100,6 +116,43 @@ impl Story {
         let folder = self.folder.join(name);
         let written = fs::create_dir(&folder).and_then(|()| fs::write(folder.join("godwit.toml"), text));
         written.map_err(|error| Fault::system(format!("{} cannot be written: {error}", folder.display())))
+    }
+
+    /// What a vendor does: the modules are copied, so that no file is written where they came from.
+    fn sign_modules(&self) -> Result<(), Fault> {
+        let copied = self.copy_modules();
+        let names = copied.map_err(|error| Fault::system(format!("the modules cannot be copied: {error}")))?;
+        self.godwit("old/godwit.toml", &["-q", "module", "keygen", "--key", "vendor.key", "--no-password"])?;
+        let files: Vec<_> = names.iter().map(|name| format!("{MODULES}/{name}")).collect();
+        let mut words = vec!["module", "sign", "--key", "vendor.key"];
+        words.extend(files.iter().map(String::as_str));
+        self.godwit("old/godwit.toml", &words)
+    }
+
+    fn copy_modules(&self) -> std::io::Result<Vec<String>> {
+        let to = self.folder.join(MODULES);
+        fs::create_dir(&to)?;
+        let mut names = vec![];
+        for entry in fs::read_dir(&self.modules)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if name.starts_with("inventory-") && path.extension().is_some_and(|extension| extension == "wasm") {
+                fs::copy(&path, to.join(&name))?;
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn trust_vendor(&self) -> Result<(), Fault> {
+        let key = PublicKey::load(&self.folder.join("vendor.pub"))?;
+        let path = self.folder.join("old/godwit.toml");
+        let line = format!("\n[modules]\ntrust = [\"{key}\"]\n");
+        println!("{line}");
+        let added =
+            fs::OpenOptions::new().append(true).open(&path).and_then(|mut file| file.write_all(line.as_bytes()));
+        added.map_err(|error| Fault::system(format!("{} cannot be written: {error}", path.display())))
     }
 
     /// Runs `work` while another thread writes to the database like the application would.
@@ -138,7 +191,7 @@ impl Story {
     fn godwit_refused(&self, config: &str, words: &[&str]) -> Result<(), Fault> {
         let status = self.command(config, words)?.stderr(Stdio::inherit()).status().map_err(Fault::system)?;
         println!("  ({status})");
-        if status.code() == Some(3) { Ok(()) } else { Err(Fault::system("the version rule did not refuse")) }
+        if status.code() == Some(3) { Ok(()) } else { Err(Fault::system("the command was not refused")) }
     }
 
     fn difference(&self, session: &Session) -> Result<(), Fault> {

@@ -66,7 +66,7 @@ fn configuration(args: &Init) -> Result<String, Fault> {
         let _ = write!(text, "\n[files.{key}]\npath = {}\n", quoted(&tree.to_string_lossy()));
         text.push_str("# exclude = [\"*.log\"]\n");
     }
-    text.push_str("\n[modules]\n# path = [\"modules\"]             # directories that hold the vendor's *.wasm\n");
+    text.push_str(MODULES_HINT);
     Ok(text)
 }
 
@@ -75,6 +75,17 @@ const VERSION_HINT: &str = "\
 # version = \"1.0.0\"
 # version = { file = \"/opt/app/VERSION\" }
 # version = { query = \"select value from app_meta where key = 'version'\", database = \"main\" }
+";
+
+const MODULES_HINT: &str = "
+[modules]
+# path = [\"modules\"]             # directories that hold the vendor's *.wasm
+# trust = [\"RWQ…\"]              # the vendor's public key; `godwit grants` shows what the modules ask for
+
+# What a module may have at most, whatever is approved:
+# [grants.\"vendor/name\"]
+# read = [\"devices.id\"]
+# files = { config = \"read-write\" }
 ";
 
 fn collections(url: &str) -> Result<String, Fault> {

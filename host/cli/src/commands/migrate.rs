@@ -17,7 +17,7 @@ pub fn run(session: &Session, args: &Migrate) -> Result<ExitCode, Fault> {
         archive: args.archive.clone(),
         to: args.to.clone(),
         output: args.output.clone(),
-        modules: module_options(&args.modules, config.as_ref()),
+        modules: module_options(session, &args.modules, config.as_ref(), (Some(&args.archive), Some(&args.to))),
         dry_run: args.dry_run,
     };
     let workers = session.workers()?;

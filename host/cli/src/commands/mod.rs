@@ -5,6 +5,7 @@ mod backup;
 mod completions;
 mod demo;
 mod export;
+mod grants;
 mod init;
 mod migrate;
 mod module;
@@ -27,6 +28,7 @@ pub fn run(session: &Session, command: &Command) -> Result<ExitCode, Fault> {
         Command::Restore(args) => restore::run(session, args),
         Command::Migrate(args) => migrate::run(session, args),
         Command::Plan(args) => plan::run(session, args),
+        Command::Grants(args) => grants::run(session, args),
         Command::Inspect(args) => archives::inspect(session, args),
         Command::Verify(args) => archives::verify(session, args),
         Command::Export(args) => export::run(session, args),

@@ -16,7 +16,7 @@ pub fn run(session: &Session, args: &PlanArgs) -> Result<ExitCode, Fault> {
         archive: args.archive.clone(),
         config: config.as_ref(),
         to: args.to.clone(),
-        modules: module_options(&args.modules, config.as_ref()),
+        modules: module_options(session, &args.modules, config.as_ref(), (args.archive.as_deref(), Some(&args.to))),
     };
     let workers = session.workers()?;
     let plan = plan(&session.context(&workers), &request)?;

@@ -20,7 +20,12 @@ pub fn run(session: &Session, args: &Restore) -> Result<ExitCode, Fault> {
         target_version: args.target_version.clone(),
         without_migration: args.without_migration,
         empty: args.empty,
-        modules: module_options(&args.modules, Some(&config)),
+        modules: module_options(
+            session,
+            &args.modules,
+            Some(&config),
+            (Some(&args.archive), args.target_version.as_ref()),
+        ),
         dry_run: args.dry_run,
     };
     let workers = session.workers()?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod export;
+pub(crate) mod grants;
 pub(crate) mod migrate;
 pub(crate) mod plan;
 pub(crate) mod restore;
@@ -19,6 +20,7 @@ use semver::Version;
 use serde_json::Value;
 
 use crate::chain::Chain;
+use crate::grants::Grants;
 use crate::observer::{Event, Observer, Stop};
 use crate::pipeline::Run;
 
@@ -39,6 +41,8 @@ pub struct Context<'a> {
 pub struct ModuleOptions {
     /// Directories with `*.wasm` in them.
     pub directories: Vec<PathBuf>,
+    /// What was approved, what is allowed, and who is trusted.
+    pub grants: Grants,
     /// The operator's values for their parameters.
     pub parameters: BTreeMap<String, Value>,
     /// Those of them that the operator named for this run: some module must take each.

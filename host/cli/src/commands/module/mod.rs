@@ -3,8 +3,11 @@
 mod build;
 mod check;
 mod findings;
+mod keygen;
 mod new;
+mod sign;
 mod test;
+mod verify;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,11 +27,16 @@ pub fn run(session: &Session, command: &ModuleCommand) -> Result<ExitCode, Fault
         ModuleCommand::Inspect(args) => inspect(session, args),
         ModuleCommand::Check(args) => check::run(session, args),
         ModuleCommand::Test(args) => test::run(session, args),
+        ModuleCommand::Keygen(args) => keygen::run(session, args),
+        ModuleCommand::Sign(args) => sign::run(session, args),
+        ModuleCommand::Verify(args) => verify::run(session, args),
     }
 }
 
 fn inspect(session: &Session, args: &ModuleInspect) -> Result<ExitCode, Fault> {
-    let outline = Outline::of(&godwit_author::read(&args.module)?);
+    let trusted = session.config_if_any()?.map(|config| config.modules.trust).unwrap_or_default();
+    let (module, signature) = godwit_author::signature(&args.module, &trusted)?;
+    let outline = Outline::of(&module).signed(signature);
     let document = json!({ "command": "module inspect", "file": args.module, "module": outline });
     session.show(&document, || outline.to_string())?;
     Ok(ExitCode::SUCCESS)
