@@ -12,6 +12,7 @@ mod full_disk;
 mod golden;
 mod interrupted;
 mod killed;
+mod languages;
 mod locked;
 mod parameters;
 mod readable;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::environment::{clean, not_started};
-use crate::{ToolchainError, pack};
+use crate::{ToolchainError, pack, write_component};
 
 /// The script in a module's folder. It is given the file to make: a core file or a component.
 const SCRIPT: &str = "build.sh";
@@ -24,8 +24,13 @@ pub struct OtherModule {
 /// What came of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Packed {
-    /// The component, with its manifest.
-    Component(Vec<u8>),
+    /// The module, in a folder of its own: each of them leads on from the same version as another.
+    Module {
+        /// Its file.
+        path: PathBuf,
+        /// Whether the file was written, and did not hold these bytes already.
+        written: bool,
+    },
     /// The tools are not there, and this is what to install.
     Lacking(String),
 }
@@ -45,20 +50,28 @@ impl OtherModule {
         self.dir.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Builds it and attaches its manifest. Installs nothing.
+    /// Builds it into `<target>/modules-other/NAME/NAME.wasm`. Installs nothing.
     ///
-    /// What the script makes is kept in `scratch` and made anew once a file of the source is newer: the
-    /// tools of some languages make other bytes each time.
-    pub fn build(&self, scratch: &Path) -> Result<Packed, ToolchainError> {
-        let made = scratch.join(self.name() + ".made");
+    /// What the script makes is kept, and made anew once a file of the source is newer: the tools of some
+    /// languages make other bytes each time.
+    pub fn build(&self, target_dir: &Path) -> Result<Packed, ToolchainError> {
+        let name = self.name();
+        let folder = target_dir.join("modules-other").join(&name);
+        let made = folder.join(name.clone() + ".made");
         if !self.is_fresh(&made)?
             && let Some(lacking) = self.run(&made)?
         {
             return Ok(Packed::Lacking(lacking));
         }
+        let path = folder.join(name + ".wasm");
+        let written = write_component(&path, &self.pack(&made)?)?;
+        Ok(Packed::Module { path, written })
+    }
+
+    fn pack(&self, made: &Path) -> Result<Vec<u8>, ToolchainError> {
         let read = |path: &Path| fs::read(path).map_err(file("read", path));
-        let packed = pack(&read(&made)?, &read(&self.dir.join("module.json"))?);
-        packed.map(Packed::Component).map_err(|source| ToolchainError::Component { core: made, source })
+        pack(&read(made)?, &read(&self.dir.join("module.json"))?)
+            .map_err(|source| ToolchainError::Component { core: made.to_owned(), source })
     }
 
     fn is_fresh(&self, made: &Path) -> Result<bool, ToolchainError> {
@@ -75,8 +88,8 @@ impl OtherModule {
     fn run(&self, made: &Path) -> Result<Option<String>, ToolchainError> {
         let made = std::path::absolute(made).map_err(file("find", made))?;
         let partial = made.with_extension(format!("{}.partial", std::process::id()));
-        let scratch = made.parent().unwrap_or(&made);
-        fs::create_dir_all(scratch).map_err(file("make", scratch))?;
+        let folder = made.parent().unwrap_or(&made);
+        fs::create_dir_all(folder).map_err(file("make", folder))?;
         let mut script = clean("sh");
         script.arg(SCRIPT).arg(&partial).current_dir(&self.dir);
         let output = script.output().map_err(|source| not_started(&script, source))?;
@@ -112,7 +125,7 @@ mod tests {
     #[test]
     fn tools_that_are_not_there_are_told() {
         let (dir, module) = module("echo 'install the compiler of acme' >&2; exit 69");
-        let packed = module.build(&dir.path().join("scratch")).unwrap();
+        let packed = module.build(dir.path()).unwrap();
         assert_eq!(packed, Packed::Lacking("install the compiler of acme".to_owned()));
         assert_eq!(module.name(), "acme");
     }
@@ -120,16 +133,24 @@ mod tests {
     #[test]
     fn a_script_that_fails_is_an_error_with_what_it_said() {
         let (dir, module) = module("echo 'syntax error' >&2; exit 1");
-        let error = module.build(&dir.path().join("scratch")).unwrap_err().to_string();
+        let error = module.build(dir.path()).unwrap_err().to_string();
         assert!(error.contains("acme") && error.contains("syntax error"), "{error}");
     }
 
     #[test]
     fn what_is_fresh_is_not_built_again() {
         let (dir, module) = module("echo run >> ../../runs; printf '\\0asm\\001\\0\\0\\0' > \"$1\"");
-        let build = || module.build(&dir.path().join("scratch")).unwrap_err();
-        assert!(matches!(build(), ToolchainError::Component { .. }), "an empty file has no exports");
-        assert!(matches!(build(), ToolchainError::Component { .. }));
+        for _ in 0..2 {
+            let error = module.build(dir.path()).unwrap_err();
+            assert!(matches!(error, ToolchainError::Component { .. }), "an empty file has no exports: {error}");
+        }
         assert_eq!(fs::read_to_string(dir.path().join("runs")).unwrap(), "run\n");
+    }
+
+    #[test]
+    fn nothing_partial_is_taken_for_what_was_made() {
+        let (dir, module) = module("printf '\\0asm' > \"$1\"; exit 1");
+        module.build(dir.path()).unwrap_err();
+        assert!(!dir.path().join("modules-other/acme/acme.made").exists());
     }
 }
