@@ -17,17 +17,51 @@ export class Wrong extends Error {
 // One record, for functions that take it and return it changed.
 export class Record {
   #line;
-  #fields;
   #touched = false;
+  // In the order of the fields; members and values are JSON text.
+  #names = [];
+  #members;
+  #values = [];
 
   constructor(line) {
     this.#line = line;
-    this.#fields = fieldsOf(line);
+    this.#members = line.match(MEMBER) ?? [];
+    // Where nothing stands between what was found, it is all that there is.
+    if (`{${this.#members.join(',')}}` === line) this.#split();
+    else this.#scan();
+  }
+
+  #split() {
+    for (const member of this.#members) {
+      const end = member.indexOf('"', 1);
+      this.#names.push(member.slice(1, end));
+      this.#values.push(member.slice(end + 2));
+    }
+  }
+
+  // The same for whatever else JSON may look like.
+  #scan() {
+    const line = this.#line;
+    this.#members = [];
+    let at = space(line, expect(line, space(line, 0), '{'));
+    while (line[at] !== '}') {
+      const start = at;
+      expect(line, at, '"');
+      const nameEnd = stringEnd(line, at);
+      const valueStart = space(line, expect(line, space(line, nameEnd), ':'));
+      const valueEnd = endOfValue(line, valueStart);
+      this.#names.push(JSON.parse(line.slice(start, nameEnd)));
+      this.#members.push(line.slice(start, valueEnd));
+      this.#values.push(line.slice(valueStart, valueEnd));
+      at = space(line, valueEnd);
+      if (line[at] !== '}') at = space(line, expect(line, at, ','));
+    }
+    if (space(line, at + 1) !== line.length) malformed('something follows it');
   }
 
   // A field's value, as the JSON text that it is.
   raw(name) {
-    return this.#fields[this.#place(name)].value;
+    return this.#values[this.#place(name)];
   }
 
   // A field that must hold text.
@@ -53,73 +87,54 @@ export class Record {
   rename(old, name) {
     const at = this.#place(old);
     this.#refuseSecond(name);
-    this.#fields[at] = field(name, this.#fields[at].value);
-    this.#touched = true;
+    this.#put(at, name, this.#values[at]);
   }
 
   // Sets a field where it stands.
   set(name, value) {
-    this.#fields[this.#place(name)] = field(name, toJson(value));
-    this.#touched = true;
+    this.#put(this.#place(name), name, toJson(value));
   }
 
   // Puts a new field behind another.
   insertAfter(other, name, value) {
     const at = this.#place(other) + 1;
     this.#refuseSecond(name);
-    this.#fields.splice(at, 0, field(name, toJson(value)));
-    this.#touched = true;
+    for (const fields of [this.#names, this.#members, this.#values]) fields.splice(at, 0, undefined);
+    this.#put(at, name, toJson(value));
   }
 
   // The record as it now is.
   line() {
-    return this.#touched ? `{${this.#fields.map(({ member }) => member).join(',')}}` : this.#line;
+    return this.#touched ? `{${this.#members.join(',')}}` : this.#line;
   }
 
   // What tells it from others, as JSON: the fields named, else the first.
   key(names) {
-    const values = new Map(this.#fields.map(({ name, value }) => [name, value]));
-    const keys = names.map((name) => values.get(name));
-    if (keys.includes(undefined)) return this.#fields[0]?.value;
+    const keys = names.map((name) => this.#values[this.#names.indexOf(name)]);
+    if (keys.includes(undefined)) return this.#values[0];
     return keys.length === 1 ? keys[0] : `[${keys}]`;
   }
 
   #place(name) {
-    const at = this.#fields.findIndex((field) => field.name === name);
+    const at = this.#names.indexOf(name);
     if (at >= 0) return at;
-    const names = this.#fields.map((field) => field.name).join(', ');
-    throw new Wrong(`the record has no such field; it has ${names}`, name);
+    throw new Wrong(`the record has no such field; it has ${this.#names.join(', ')}`, name);
   }
 
   #refuseSecond(name) {
-    if (this.#fields.some((field) => field.name === name)) {
-      throw new Wrong('the record already has a field of this name', name);
-    }
+    if (this.#names.includes(name)) throw new Wrong('the record already has a field of this name', name);
+  }
+
+  #put(at, name, value) {
+    this.#names[at] = name;
+    this.#members[at] = `${JSON.stringify(name)}:${value}`;
+    this.#values[at] = value;
+    this.#touched = true;
   }
 }
 
-function field(name, value) {
-  return { name, member: `${JSON.stringify(name)}:${value}`, value };
-}
-
-// Name, member and value of each field; member and value are JSON text.
-function fieldsOf(line) {
-  const fields = [];
-  let at = space(line, expect(line, space(line, 0), '{'));
-  while (line[at] !== '}') {
-    const start = at;
-    expect(line, at, '"');
-    const nameEnd = stringEnd(line, at);
-    const valueStart = space(line, expect(line, space(line, nameEnd), ':'));
-    const valueEnd = endOfValue(line, valueStart);
-    const name = JSON.parse(line.slice(start, nameEnd));
-    fields.push({ name, member: line.slice(start, valueEnd), value: line.slice(valueStart, valueEnd) });
-    at = space(line, valueEnd);
-    if (line[at] !== '}') at = space(line, expect(line, at, ','));
-  }
-  if (space(line, at + 1) !== line.length) malformed('something follows it');
-  return fields;
-}
+// A member as Godwit writes it, with a plain name and no array or object for its value.
+const MEMBER = /"[^"\\]*":(?:"[^"\\]*(?:\\.[^"\\]*)*"|[-+.0-9A-Za-z]+)/g;
 
 function endOfValue(line, at) {
   const first = line[at];

@@ -5,6 +5,8 @@ written anew: all else passes byte for byte, numbers of any length and precision
 """
 
 import json
+import re
+from functools import cache
 from json.decoder import JSONDecodeError, scanstring
 
 from componentize_py_types import Err
@@ -12,6 +14,7 @@ from wit_world.imports import parameters
 from wit_world.imports.catalog import Column, Kind, Object
 from wit_world.imports.types import Chunk, Failure
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 # Finds the end of a value; the numbers in it are never turned into Python's.
 _scan = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).scan_once
 
@@ -29,12 +32,13 @@ class Record:
 
     def __init__(self, line):
         self._line = line
-        self._fields = _fields(line)
         self._touched = False
+        # In the order of the fields; members and values are JSON text.
+        self._members, self._names, self._values = _split(line)
 
     def raw(self, name):
         """A field's value, as the JSON text that it is."""
-        return self._fields[self._place(name)][2]
+        return self._values[self._place(name)]
 
     def text(self, name):
         """A field that must hold text."""
@@ -58,7 +62,7 @@ class Record:
         """Gives a field another name; place and value stay."""
         at = self._place(old)
         self._refuse_second(new)
-        self._put(at, new, self._fields[at][2])
+        self._put(at, new, self._values[at])
 
     def set(self, name, value):
         """Sets a field where it stands."""
@@ -68,50 +72,63 @@ class Record:
         """Puts a new field behind another."""
         at = self._place(name) + 1
         self._refuse_second(new)
-        self._fields.insert(at, None)
+        for fields in (self._members, self._names, self._values):
+            fields.insert(at, None)
         self._put(at, new, to_json(value))
 
     def line(self):
         """The record as it now is."""
         if not self._touched:
             return self._line
-        return "{" + ",".join(member for _, member, _ in self._fields) + "}"
+        return "{" + ",".join(self._members) + "}"
 
     def key(self, names):
         """What tells it from others, as JSON: the fields named, else `id`, else the first."""
-        values = {name: value for name, _, value in self._fields}
+        values = dict(zip(self._names, self._values))
         if all(name in values for name in names):
             keys = [values[name] for name in names]
             return keys[0] if len(keys) == 1 else f"[{','.join(keys)}]"
         return next(iter(values.values()), None)
 
     def _place(self, name):
-        for at, field in enumerate(self._fields):
-            if field[0] == name:
-                return at
-        names = ", ".join(field[0] for field in self._fields)
-        raise Wrong(f"the record has no such field; it has {names}", name)
+        if name in self._names:
+            return self._names.index(name)
+        raise Wrong(f"the record has no such field; it has {', '.join(self._names)}", name)
 
     def _refuse_second(self, name):
-        if any(field[0] == name for field in self._fields):
+        if name in self._names:
             raise Wrong("the record already has a field of this name", name)
 
     def _put(self, at, name, value):
-        self._fields[at] = (name, f"{to_json(name)}:{value}", value)
+        self._members[at], self._names[at], self._values[at] = f'{_quoted(name)}:{value}', name, value
         self._touched = True
 
 
-def _fields(line):
-    """Name, member and value of each field; member and value are JSON text."""
-    fields = []
+# A member as Godwit writes it, with a plain name and no array or object for its value.
+_MEMBER = re.compile(r'("([^"\\]*)":("[^"\\]*(?:\\.[^"\\]*)*"|[-+.0-9A-Za-z]+))')
+
+
+def _split(line):
+    """Members, names and values of the fields."""
+    found = _MEMBER.findall(line)
+    members, names, values = map(list, zip(*found)) if found else ([], [], [])
+    # Where nothing stands between what was found, it is all that there is.
+    return (members, names, values) if "{" + ",".join(members) + "}" == line else _scan_fields(line)
+
+
+def _scan_fields(line):
+    """The same for whatever else JSON may look like."""
+    members, names, values = [], [], []
     try:
-        at = _expect(line, _space(line, 0), "{")
+        at = _space(line, _expect(line, _space(line, 0), "{"))
         while line[at] != "}":
             start = at
             name, at = scanstring(line, _expect(line, at, '"'), True)
             value = _space(line, _expect(line, _space(line, at), ":"))
             end = _scan(line, value)[1]
-            fields.append((name, line[start:end], line[value:end]))
+            members.append(line[start:end])
+            names.append(name)
+            values.append(line[value:end])
             at = _space(line, end)
             if line[at] != "}":
                 at = _space(line, _expect(line, at, ","))
@@ -119,7 +136,7 @@ def _fields(line):
             raise Wrong("is not a JSON object: something follows it")
     except (JSONDecodeError, StopIteration, IndexError) as error:
         raise Wrong(f"is not a JSON object: {error}") from None
-    return fields
+    return members, names, values
 
 
 def _expect(line, at, mark):
@@ -136,7 +153,13 @@ def _space(line, at):
 
 def to_json(value):
     """JSON as Godwit writes it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _encode(value)
+
+
+@cache
+def _quoted(name):
+    """A name as JSON; the same few come for every record."""
+    return to_json(name)
 
 
 def parameter(name):
@@ -155,7 +178,8 @@ def transform(chunk, functions, keys):
     out = {chunk.collection: []}
 
     def emit(collection, record):
-        out.setdefault(collection, []).append(record.line() if isinstance(record, Record) else to_json(record))
+        line = record.line() if isinstance(record, Record) else to_json(record)
+        out.setdefault(collection, []).append(line.encode())
 
     function = functions[chunk.collection]
     for number, line in enumerate(_lines(chunk)):
@@ -168,7 +192,7 @@ def transform(chunk, functions, keys):
         except Exception as error:
             key = Record(line).key(keys.get(chunk.collection, ["id"])) if record else None
             raise failure(error, chunk.collection, number, key) from None
-    return [Chunk(name, 0, ("\n".join(lines) + "\n").encode()) for name, lines in out.items() if lines]
+    return [Chunk(name, 0, b"\n".join(lines) + b"\n") for name, lines in out.items() if lines]
 
 
 def _lines(chunk):

@@ -1,4 +1,4 @@
-//! From the source of a migration module's crate to a WebAssembly component, and nothing else.
+//! From the source of a migration module to a WebAssembly component, and nothing else.
 //!
 //! ```no_run
 //! use std::path::Path;
