@@ -87,3 +87,15 @@ fn no_language_imports_more_than_it_needs() {
         assert!(!imports.is_empty() && more.is_empty(), "{name}: {more:?}");
     }
 }
+
+#[test]
+fn what_cannot_be_packed_is_told_with_what_to_do() {
+    let shop = Shop::empty("1.0.0");
+    let module = modules().join(format!("{STEP}.wasm")).display().to_string();
+    let manifest = example(STEP).join("module.json").display().to_string();
+    let pack = |file: &str| shop.godwit(&["module", "pack", file, "--manifest", &manifest, "-o", "packed.wasm"]);
+    assert!(pack(&module).failed(5).contains("it has a manifest already"));
+    assert!(pack(&manifest).failed(5).contains("it is not valid WebAssembly"));
+    assert!(pack("absent.wasm").failed(2).contains("absent.wasm"));
+    assert!(!shop.path("packed.wasm").exists());
+}

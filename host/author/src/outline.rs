@@ -86,7 +86,7 @@ fn say_records(manifest: &ModuleManifest, say: &mut Say<'_>) -> fmt::Result {
     if !manifest.reads.is_empty() {
         say("queries", &or_nothing(&manifest.reads))?;
     }
-    manifest.files.iter().try_for_each(|(tree, access)| say("files", &format!("{tree}, {}", access)))
+    manifest.files.iter().try_for_each(|(tree, access)| say("files", &format!("{tree}, {access}")))
 }
 
 fn say_parameters(manifest: &ModuleManifest, say: &mut Say<'_>) -> fmt::Result {

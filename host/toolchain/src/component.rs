@@ -72,7 +72,8 @@ pub(crate) fn is_component(payloads: &[Payload<'_>]) -> bool {
 
 /// Whether a core file says which interface it has.
 pub(crate) fn has_interface(payloads: &[Payload<'_>]) -> bool {
-    let says = |payload: &Payload<'_>| matches!(payload, Payload::CustomSection(s) if s.name().starts_with("component-type"));
+    let says =
+        |payload: &Payload<'_>| matches!(payload, Payload::CustomSection(s) if s.name().starts_with("component-type"));
     payloads.iter().any(says)
 }
 
