@@ -81,7 +81,7 @@ impl OtherModule {
             let times = about.iter().filter(|about| about.is_file()).map(fs::Metadata::modified);
             Ok(times.collect::<io::Result<Vec<_>>>()?.into_iter().max().unwrap_or(SystemTime::UNIX_EPOCH))
         };
-        Ok(newest().map_err(file("list", &self.dir))? < made)
+        Ok(newest().map_err(file("list", &self.dir))? <= made)
     }
 
     /// What is lacking, if anything is. The file is put in place once it is whole.
