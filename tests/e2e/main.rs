@@ -14,6 +14,7 @@ mod golden;
 mod grants;
 mod interrupted;
 mod killed;
+mod languages;
 mod locked;
 mod parameters;
 mod readable;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use godwit_toolchain::{Toolchain, Workspace, write_component};
+use godwit_toolchain::{OtherModule, Packed, Toolchain, Workspace, write_component};
 use serde_json::Value;
 
 /// The program, free of anything that the tester's environment says to it. Its cache is kept between runs.
@@ -35,6 +35,31 @@ pub fn modules() -> &'static Path {
 pub fn guests() -> &'static Path {
     static GUESTS: OnceLock<PathBuf> = OnceLock::new();
     GUESTS.get_or_init(|| build_modules(&root().join("tests/guests"), &target_dir().join("guests")))
+}
+
+/// The example modules in other languages whose tools are there, each with the folder that it is alone in. The
+/// others are named and left out, in CI as well: they are examples.
+pub fn other_modules() -> &'static [(String, PathBuf)] {
+    static MODULES: OnceLock<Vec<(String, PathBuf)>> = OnceLock::new();
+    MODULES.get_or_init(|| {
+        let all = OtherModule::all(&root().join("migrations-wasm")).unwrap_or_else(|error| panic!("{error}"));
+        all.iter().filter_map(build_other).collect()
+    })
+}
+
+fn build_other(module: &OtherModule) -> Option<(String, PathBuf)> {
+    match module.build(target_dir()).unwrap_or_else(|error| panic!("{error}")) {
+        Packed::Module { path, .. } => Some((module.name(), path.parent().unwrap_or(&path).to_owned())),
+        Packed::Lacking(lacking) => {
+            eprintln!("skipped: {}: {lacking}", module.name());
+            None
+        }
+    }
+}
+
+/// The folder of an example module's source.
+pub fn example(name: &str) -> PathBuf {
+    root().join("migrations-wasm").join(name)
 }
 
 /// Where cargo builds.

@@ -22,7 +22,7 @@ mod program;
 mod shop;
 mod tree;
 
-pub use built::{godwit, guests, modules, target_dir};
+pub use built::{example, godwit, guests, modules, other_modules, target_dir};
 pub use manifest::with_manifest;
 pub use outside::{dump, shared, sqlite3, without};
 pub use program::{Outcome, run};

@@ -2,6 +2,7 @@
 //!
 //! - [`begin`] writes a crate that builds and passes its tests as it is
 //! - [`build`] makes a component of a crate
+//! - [`pack`] makes a module of what another language's tools made
 //! - [`Outline`] says what a module is and asks for, without running it
 //! - [`check`] looks for what a host would refuse, and for whatever is not deterministic
 //! - [`sign`] signs it, and [`signature`] says who did
@@ -35,6 +36,7 @@ mod error;
 mod finding;
 mod generate;
 mod outline;
+mod pack;
 mod run;
 mod sdk;
 pub mod shape;
@@ -46,5 +48,6 @@ pub use check::{CheckReport, Checking, Step, check};
 pub use error::AuthorError;
 pub use finding::Finding;
 pub use outline::Outline;
+pub use pack::pack;
 pub use sdk::find_sdk;
 pub use signing::{Signed, sign, signature};

@@ -336,6 +336,8 @@ pub enum ModuleCommand {
     New(ModuleNew),
     /// Make a component of a crate
     Build(ModuleBuild),
+    /// Make a module of what another language's tools made: a core file or a component
+    Pack(ModulePack),
     /// Say what a module does and asks for, without running it
     Inspect(ModuleInspect),
     /// Look for what a host would refuse, and for whatever is not deterministic
@@ -380,6 +382,20 @@ pub struct ModuleBuild {
     #[arg(default_value = ".")]
     pub dir: PathBuf,
     /// The file to write [default: modules/FOLDER.wasm in cargo's target directory]
+    #[arg(short = 'o', long = "file", value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `godwit module pack`
+#[derive(Debug, ClapArgs)]
+pub struct ModulePack {
+    /// What they made, still without a manifest
+    #[arg(value_name = "FILE.wasm")]
+    pub file: PathBuf,
+    /// The manifest
+    #[arg(long, value_name = "FILE.json", default_value = "module.json")]
+    pub manifest: PathBuf,
+    /// The file to write [default: FILE.module.wasm beside it]
     #[arg(short = 'o', long = "file", value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

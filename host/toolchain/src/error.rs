@@ -65,6 +65,14 @@ pub enum ToolchainError {
         /// The crate's folder.
         dir: PathBuf,
     },
+    /// The script of a module in another language failed.
+    #[error("build.sh in {} failed: {said}", dir.display())]
+    Script {
+        /// The module's folder.
+        dir: PathBuf,
+        /// What it wrote to the standard error stream.
+        said: String,
+    },
     /// What was compiled is no module.
     #[error("{} cannot be made a component", core.display())]
     Component {
@@ -116,6 +124,21 @@ pub enum ComponentError {
     ManyManifests {
         /// How many there are.
         count: usize,
+    },
+    /// Whoever packs it again would have two.
+    #[error(
+        "it has a manifest already, the custom section `{}`; pack the file that the compiler made",
+        crate::MANIFEST_SECTION
+    )]
+    HasManifest,
+    /// Something of WASI is left.
+    #[error(
+        "it imports {imports}; a module has no WASI. Leave it out where it is built: C without a libc, or without \
+        what reads, writes and exits; JavaScript with `disableFeatures`; Python with `componentize -s`"
+    )]
+    Wasi {
+        /// The interfaces.
+        imports: String,
     },
     /// The manifest is not a JSON object.
     #[error("its manifest, the custom section `{}`, is not a JSON object", crate::MANIFEST_SECTION)]

@@ -1,4 +1,4 @@
-//! From the source of a migration module's crate to a WebAssembly component, and nothing else.
+//! From the source of a migration module to a WebAssembly component, and nothing else.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -26,7 +26,9 @@ mod environment;
 mod error;
 mod find;
 mod flags;
+mod other;
 mod output;
+mod pack;
 mod setup;
 mod workspace;
 
@@ -34,6 +36,8 @@ pub use build::Built;
 pub use component::{MANIFEST_SECTION, componentize};
 pub use error::{ComponentError, ToolchainError};
 pub use find::{CHOICE_VARIABLE, TARGET, Toolchain};
+pub use other::{OtherModule, Packed};
 pub use output::write_component;
+pub use pack::pack;
 pub use setup::install_packages;
 pub use workspace::Workspace;

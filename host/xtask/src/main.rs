@@ -22,7 +22,8 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   setup              find a Rust that compiles for WebAssembly, or install one
-  modules            build every crate of migrations-wasm/ into target/modules/
+  modules [--all]    build every crate of migrations-wasm/ into target/modules/; with --all, what is there in other
+                     languages into target/modules-other/ too, as far as their tools are installed
   demo [ARGUMENT]…   build Godwit and run `godwit demo`
   test [ARGUMENT]…   all tests, then clippy and rustfmt; arguments go to `cargo test`
 
@@ -44,6 +45,11 @@ fn dispatch(command: &str, arguments: &[OsString]) -> Result<(), Failure> {
         "test" => test::test(&Workshop::open()?, arguments),
         "setup" if arguments.is_empty() => setup().map(drop),
         "modules" if arguments.is_empty() => modules::build_all(&Workshop::open()?).map(drop),
+        "modules" if arguments == ["--all"] => {
+            let workshop = Workshop::open()?;
+            modules::build_all(&workshop)?;
+            modules::build_others(&workshop)
+        }
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())

@@ -1,11 +1,11 @@
-//! Every crate of `migrations-wasm/` into `target/modules/`.
+//! Every crate of `migrations-wasm/` into `target/modules/`; what is there in other languages into `target/modules-other/`.
 
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use godwit_toolchain::{Toolchain, write_component};
+use godwit_toolchain::{OtherModule, Packed, Toolchain, write_component};
 
 use crate::Workshop;
 use crate::run::{Failure, say};
@@ -23,6 +23,19 @@ pub(crate) fn build_all(workshop: &Workshop) -> Result<PathBuf, Failure> {
     remove_others(&modules, &crates)?;
     say(&format!("{} modules are in {}", crates.len(), modules.display()));
     Ok(modules)
+}
+
+/// Builds the modules in other languages, as far as their tools are there.
+pub(crate) fn build_others(workshop: &Workshop) -> Result<(), Failure> {
+    for module in OtherModule::all(&workshop.root.join("migrations-wasm"))? {
+        let name = module.name();
+        match module.build(&workshop.target_dir)? {
+            Packed::Module { path, written: true } => say(&format!("wrote {}", path.display())),
+            Packed::Module { .. } => {}
+            Packed::Lacking(lacking) => say(&format!("skipped {name}: {lacking}")),
+        }
+    }
+    Ok(())
 }
 
 fn build(toolchain: Toolchain, dir: &Path, workshop: &Workshop) -> Result<(), Failure> {

@@ -5,6 +5,7 @@ mod check;
 mod findings;
 mod keygen;
 mod new;
+mod pack;
 mod sign;
 mod test;
 mod verify;
@@ -12,8 +13,9 @@ mod verify;
 use std::path::Path;
 use std::process::ExitCode;
 
-use godwit_author::{Built, Outline};
+use godwit_author::{AuthorError, Built, Outline};
 use godwit_model::{Fault, FaultClass};
+use godwit_sandbox::Module;
 use serde_json::{Value, json};
 
 use crate::args::{ModuleCommand, ModuleInspect, Output};
@@ -24,6 +26,7 @@ pub fn run(session: &Session, command: &ModuleCommand) -> Result<ExitCode, Fault
     match command {
         ModuleCommand::New(args) => new::run(session, args),
         ModuleCommand::Build(args) => build::run(session, args),
+        ModuleCommand::Pack(args) => pack::run(session, args),
         ModuleCommand::Inspect(args) => inspect(session, args),
         ModuleCommand::Check(args) => check::run(session, args),
         ModuleCommand::Test(args) => test::run(session, args),
@@ -45,6 +48,26 @@ fn inspect(session: &Session, args: &ModuleInspect) -> Result<ExitCode, Fault> {
 /// A compiler that was interrupted did not fail.
 fn build(session: &Session, dir: &Path) -> Result<Built, Fault> {
     godwit_author::build(dir).or_else(|fault| session.stop.check().and(Err(fault)))
+}
+
+/// Writes a module and shows what an author wants to see of it.
+fn write(session: &Session, command: &str, module: &Module, path: &Path) -> Result<ExitCode, Fault> {
+    let wrote = godwit_toolchain::write_component(path, &module.bytes).map_err(AuthorError::from)?;
+    let outline = Outline::of(module);
+    let document = json!({ "command": command, "file": path, "written": wrote, "module": outline });
+    session.show(&document, || {
+        let state = if wrote { "" } else { " (as it was)" };
+        format!(
+            "{}{state}\n  module   {} {}\n  size     {} KiB\n  sha256   {}\n  imports  {}\n",
+            path.display(),
+            outline.manifest.name,
+            outline.manifest.version,
+            outline.bytes.div_ceil(1024),
+            outline.digest,
+            outline.imports.join(", ")
+        )
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Shows what was found; what is wrong is shown to those as well who want to see errors only.
