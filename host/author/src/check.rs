@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use godwit_model::{Collection, Database, Fault, ModuleManifest, Reads, records};
+use godwit_model::{Access, Collection, Database, Fault, ModuleManifest, Reads, records};
 use godwit_sandbox::{Granted, Limits, Module, Parameters, Sandbox};
 use semver::{Comparator, Op, Version, VersionReq};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use crate::means::{Given, Means, moment};
 use crate::run::{Bench, Crew, Ending, Notes, Piece, Records, text_of, unless_interrupted};
 use crate::{Finding, cases, generate};
 
-/// What to try a module on.
+/// What to try a module on. What it asks for beside its records is made up, or made of the cases.
 #[derive(Debug, Clone, Default)]
 pub struct Checking {
     /// Values for its parameters.
@@ -90,8 +90,13 @@ fn contradictions(manifest: &ModuleManifest) -> Vec<Finding> {
     if !starts.iter().any(|start| start < to) {
         wrong("manifest, to", format!("{to} is not after {from}: modules only lead forward"));
     }
-    if manifest.rewrites.is_empty() && manifest.creates.is_empty() && manifest.drops.is_empty() {
-        wrong("manifest", "it neither rewrites nor creates nor drops any collection".to_owned());
+    let touches_records =
+        [&manifest.rewrites, &manifest.creates, &manifest.drops].iter().any(|names| !names.is_empty());
+    if !touches_records && !manifest.files.values().any(|access| *access == Access::ReadWrite) {
+        wrong(
+            "manifest",
+            "it neither rewrites nor creates nor drops any collection, nor writes any file tree".to_owned(),
+        );
     }
     findings
 }

@@ -3,9 +3,10 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
+use std::time::SystemTime;
 
 use godwit_files::{Replace, StagedTrees};
-use godwit_model::{Database, Fault, Staged, TreeTarget};
+use godwit_model::{Database, Fault, Staged, TreeEntry, TreeTarget};
 use godwit_sandbox::SandboxError;
 use serde_json::Value;
 
@@ -81,13 +82,22 @@ fn write_trees(folder: &Path, trees: &Trees) -> Result<(), Fault> {
     fs::create_dir_all(folder).map_err(AuthorError::file("make", folder))?;
     let places = trees.keys().map(|name| (name.clone(), folder.join(name.as_str()))).collect();
     let mut target = StagedTrees::open(places, Replace::Always)?;
+    let modified = now();
     for (name, tree) in trees {
         target.begin_tree(name)?;
-        tree.iter().try_for_each(|(entry, content)| target.write_entry(name, entry, &mut content.as_slice()))?;
+        for (entry, content) in tree {
+            target.write_entry(name, &TreeEntry { modified, ..entry.clone() }, &mut content.as_slice())?;
+        }
     }
     target.prepare()?;
     target.commit()?;
     target.settle()
+}
+
+/// When the files were written, for whoever looks: no case knows of it.
+fn now() -> i128 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i128::try_from(since.as_nanos()).unwrap_or_default()
 }
 
 /// A case with a catalog of its own tells what becomes of it; cases that share one need not repeat it.

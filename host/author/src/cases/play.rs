@@ -170,3 +170,56 @@ fn made(catalog: Option<Database>, returned: Returned) -> Result<Made, Vec<Findi
     let kept = |(name, tree)| (name, as_kept(tree, 0));
     Ok(Made { records, catalog, trees: returned.trees.into_iter().map(kept).collect() })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::find;
+    use super::*;
+    use godwit_sandbox::Options;
+
+    /// Prepares a case of the example that queries its input and changes a file tree.
+    fn with_play(case: &str, test: impl FnOnce(&Play, &Bench<'_>)) {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations-wasm/inventory-1.2-to-1.3");
+        let module = match std::env::var_os("GODWIT_TEST_MODULES") {
+            Some(folder) => crate::read(&Path::new(&folder).join("inventory-1.2-to-1.3.wasm")).unwrap(),
+            None => crate::build(&dir).unwrap().module,
+        };
+        let sandbox = Sandbox::new(&Options::default()).unwrap();
+        let case = find(&dir.join("cases"), &[case.to_owned()]).unwrap().remove(0);
+        let play = Play::prepare(&sandbox, &module, &case, &case.about().unwrap()).unwrap();
+        test(&play, &Bench { granted: &play.granted, means: &play.means, pieces: &play.pieces() });
+    }
+
+    #[test]
+    fn an_interruption_at_any_host_call_leaves_nothing_behind() {
+        with_play("link-with-itself", |play, bench| {
+            let mut notes = Notes::default();
+            let first = play.make(bench, Crew::One, &mut notes).unwrap();
+            assert!(notes.host_calls > 8, "{}", notes.host_calls);
+            for call in 0..notes.host_calls {
+                assert!(bench.break_off(Some(call)).unwrap(), "it was not interrupted at {call}");
+                let again = play.make(bench, Crew::One, &mut Notes::default()).unwrap();
+                assert!(CREWS.differences(&first, &again).is_empty(), "after an interruption at {call}");
+            }
+            assert!(!bench.break_off(Some(notes.host_calls)).unwrap(), "there is no such call");
+            assert!(bench.break_off(None).unwrap(), "after the first chunk");
+        });
+    }
+
+    #[test]
+    fn runs_that_differ_are_told_with_records_and_files() {
+        with_play("sample", |play, bench| {
+            let run = || play.make(bench, Crew::One, &mut Notes::default()).unwrap().unwrap();
+            let (first, mut other) = (Ok(run()), run());
+            let tree = other.1.trees.values_mut().next().unwrap();
+            let file = tree.iter_mut().find(|(entry, _)| entry.path.as_str() == "inventory.conf").unwrap();
+            file.1 = b"# Read once, at the start.\n".to_vec();
+            let found = CREWS.differences(&first, &Ok(other));
+            assert!(found[0].problem.contains("keeps something between calls"), "{found:?}");
+            assert_eq!(found[1].place, "the tree config, inventory.conf, line 2");
+            assert_eq!((found[1].expected.as_deref(), &found[1].got), (Some("\"host = 127.0.0.1\\n\""), &None));
+        });
+    }
+}
