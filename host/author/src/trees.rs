@@ -1,6 +1,6 @@
 //! File trees that are small enough to be held whole, as cases have them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use godwit_model::{EntryKind, Fault, TreeEntry, TreeName, TreeSource, Visit};
@@ -57,13 +57,17 @@ impl TreeSource for Held {
 /// What Git keeps of a tree: no directory that holds nothing, and of modes whether a file can be run. All
 /// else would be as chance had it in the folder at hand.
 pub(crate) fn as_kept(tree: Tree, modified: i128) -> Tree {
-    let holds_something = |directory: &TreeEntry| {
-        let inside = format!("{}/", directory.path);
-        tree.iter().any(|(entry, _)| entry.kind != EntryKind::Directory && entry.path.as_str().starts_with(&inside))
-    };
-    let kept = tree.iter().filter(|(entry, _)| entry.kind != EntryKind::Directory || holds_something(entry));
-    let plain = |entry: &TreeEntry| TreeEntry { mode: plain_mode(entry), modified, ..entry.clone() };
-    kept.map(|(entry, content)| (plain(entry), content.clone())).collect()
+    let is_directory = |entry: &TreeEntry| entry.kind == EntryKind::Directory;
+    let others = tree.iter().filter(|(entry, _)| !is_directory(entry));
+    let filled: BTreeSet<String> = others.flat_map(|(entry, _)| above(entry)).map(str::to_owned).collect();
+    let kept = tree.into_iter().filter(|(entry, _)| !is_directory(entry) || filled.contains(entry.path.as_str()));
+    kept.map(|(entry, content)| (TreeEntry { mode: plain_mode(&entry), modified, ..entry }, content)).collect()
+}
+
+/// The directories on the way to it.
+fn above(entry: &TreeEntry) -> impl Iterator<Item = &str> {
+    let path = entry.path.as_str();
+    path.match_indices('/').map(|(end, _)| &path[..end])
 }
 
 /// Whether it is a file that can be run.

@@ -1,6 +1,6 @@
 //! What goes into a case and what comes out of it, held to what the module declares and to the catalogs.
 
-use godwit_model::{Access, Collection, Database, ModuleManifest, Reads, records};
+use godwit_model::{Access, Collection, Database, ModuleManifest, Reads, TreeName, records};
 
 use super::folder::{EXPECTED_FILES, FILES};
 use super::lines;
@@ -73,8 +73,32 @@ pub(super) fn trees(manifest: &ModuleManifest, before: &Trees, expected: &Trees)
     if let Some(name) = before.keys().find(|name| !manifest.files.contains_key(*name)) {
         return Err(format!("{FILES}/ has the tree {name}, which the manifest does not declare; remove it"));
     }
-    match expected.keys().find(|name| manifest.files.get(*name) != Some(&Access::ReadWrite)) {
+    let why_not = |name: &TreeName| match manifest.files.get(name) {
+        Some(Access::ReadWrite) if before.contains_key(name) => None,
+        Some(Access::ReadWrite) => Some("of which there is nothing in files/"),
+        _ => Some("which the module may not write"),
+    };
+    match expected.keys().find_map(|name| Some((name, why_not(name)?))) {
         None => Ok(()),
-        Some(name) => Err(format!("{EXPECTED_FILES}/ has the tree {name}, which the module may not write; remove it")),
+        Some((name, why)) => Err(format!("{EXPECTED_FILES}/ has the tree {name}, {why}; remove it")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_has_trees_that_the_module_opens_and_expects_those_that_it_may_write() {
+        let text = r#"{"name":"a/b","version":"1.0.0","application":"x","from":"1","to":"1.1.0",
+            "files":{"logs":"read","data":"read-write"}}"#;
+        let manifest = ModuleManifest::parse(text.as_bytes()).unwrap();
+        let of = |names: &[&str]| names.iter().map(|name| (TreeName::new(*name).unwrap(), vec![])).collect::<Trees>();
+        let wrong = |before: &[&str], expected: &[&str]| trees(&manifest, &of(before), &of(expected)).unwrap_err();
+        assert_eq!(trees(&manifest, &of(&["data", "logs"]), &of(&["data"])), Ok(()));
+        assert_eq!(trees(&manifest, &of(&["data"]), &of(&[])), Ok(()));
+        assert!(wrong(&["other"], &[]).contains("files/ has the tree other, which the manifest does not declare"));
+        assert!(wrong(&["logs"], &["logs"]).contains("the tree logs, which the module may not write"));
+        assert!(wrong(&["logs"], &["data"]).contains("the tree data, of which there is nothing in files/"));
     }
 }

@@ -75,7 +75,7 @@ impl Play {
         }
         match first.map(|(catalog, returned)| made(catalog, returned)) {
             _ if !unsteady.is_empty() => Ok(Outcome::Failed(unsteady)),
-            Ok(Ok(made)) => self.judge(case, mode, &Ok(made)),
+            Ok(Ok(output)) => self.judge(case, mode, &Ok(output)),
             Ok(Err(findings)) => Ok(Outcome::Failed(findings)),
             Err(error) => self.judge(case, mode, &Err(error)),
         }
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn an_interruption_at_any_host_call_leaves_nothing_behind() {
-        with_play("link-with-itself", |play, bench| {
+        with_play("sample", |play, bench| {
             let mut notes = Notes::default();
             let first = play.make(bench, Crew::One, &mut notes).unwrap();
             assert!(notes.host_calls > 8, "{}", notes.host_calls);
