@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use godwit_model::{Collection, Database, Fault, ModuleManifest, records};
+use godwit_model::{Access, Collection, Database, Fault, ModuleManifest, Reads, records};
 use godwit_sandbox::{Granted, Limits, Module, Parameters, Sandbox};
 use semver::{Comparator, Op, Version, VersionReq};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::run::{self, Crew, Piece, text_of, unless_interrupted};
+use crate::means::{Given, Means, moment};
+use crate::run::{Bench, Crew, Ending, Notes, Piece, Records, text_of, unless_interrupted};
 use crate::{Finding, cases, generate};
 
-/// What to try a module on.
+/// What to try a module on. What it asks for beside its records is made up, or made of the cases.
 #[derive(Debug, Clone, Default)]
 pub struct Checking {
     /// Values for its parameters.
@@ -57,7 +58,7 @@ impl CheckReport {
 pub fn check(sandbox: &Sandbox, module: &Module, on: &Checking) -> Result<CheckReport, Fault> {
     let mut report = CheckReport { steps: vec![] };
     report.add("the manifest holds together", contradictions(&module.manifest));
-    let parameters = Parameters::of_run("2026-01-02T03:04:05Z", "0000000000000000").with(&on.parameters);
+    let parameters = Parameters::of_run(TIMESTAMP, "0000000000000000").with(&on.parameters);
     let granted = sandbox.grant(module, &parameters, Limits::default())?;
     report.add("imports nothing but godwit:migration, and has all its exports", vec![]);
     if let Some(catalog) = &on.catalog {
@@ -89,8 +90,13 @@ fn contradictions(manifest: &ModuleManifest) -> Vec<Finding> {
     if !starts.iter().any(|start| start < to) {
         wrong("manifest, to", format!("{to} is not after {from}: modules only lead forward"));
     }
-    if manifest.rewrites.is_empty() && manifest.creates.is_empty() && manifest.drops.is_empty() {
-        wrong("manifest", "it neither rewrites nor creates nor drops any collection".to_owned());
+    let touches_records =
+        [&manifest.rewrites, &manifest.creates, &manifest.drops].iter().any(|names| !names.is_empty());
+    if !touches_records && !manifest.files.values().any(|access| *access == Access::ReadWrite) {
+        wrong(
+            "manifest",
+            "it neither rewrites nor creates nor drops any collection, nor writes any file tree".to_owned(),
+        );
     }
     findings
 }
@@ -114,13 +120,38 @@ fn check_catalog(granted: &Granted, catalog: &Database, report: &mut CheckReport
         }
     };
     report.add(EVOLVES, vec![]);
-    let taken = |collection: &&Collection| granted.manifest().takes(collection.name.as_str());
+    let manifest = granted.manifest();
+    let reads = match Reads::of(manifest, catalog) {
+        Ok(reads) => reads,
+        Err(error) => {
+            report.add(READS, vec![Finding::problem("reads, on this catalog", &text_of(&error))]);
+            return Ok(());
+        }
+    };
+    if !reads.is_empty() {
+        report.add(READS, vec![]);
+    }
+    let means = made_up(manifest, catalog, &reads)?;
+    let taken = |collection: &&Collection| manifest.takes(collection.name.as_str());
     for collection in catalog.collections.iter().filter(taken) {
-        let tried = try_on(granted, collection, &after)?;
+        let tried = try_on((granted, &means), collection, &after)?;
         report.add(tried.summary(collection), tried.findings);
     }
     Ok(())
 }
+
+/// What the module may reach: records made up for what it queries, and file trees that are empty.
+fn made_up(manifest: &ModuleManifest, catalog: &Database, reads: &Reads) -> Result<Means, Fault> {
+    let is_read = |collection: &&Collection| reads.collections.contains_key(&collection.name);
+    let records = |collection: &Collection| (collection.name.clone(), generate::records(collection).concat());
+    let records = catalog.collections.iter().filter(is_read).map(records).collect();
+    let trees = manifest.files.keys().map(|name| (name.clone(), vec![])).collect();
+    let moment = moment(TIMESTAMP).map_err(Fault::system)?;
+    Means::new(manifest, Given { input: Some((catalog, reads, &records)), trees, moment })
+}
+
+/// When runs on what is made up take place.
+const TIMESTAMP: &str = "2026-01-02T03:04:05Z";
 
 /// The catalog that a module makes of one, both times that it is asked.
 fn evolve(granted: &Granted, catalog: &Database) -> Result<Result<Database, String>, Fault> {
@@ -134,6 +165,7 @@ fn evolve(granted: &Granted, catalog: &Database) -> Result<Result<Database, Stri
 }
 
 const EVOLVES: &str = "the catalog evolves as the manifest declares";
+const READS: &str = "the catalog has what the manifest reads";
 
 #[derive(Default)]
 struct Tried {
@@ -154,12 +186,13 @@ impl Tried {
 const FINDINGS: usize = 5;
 
 /// Each record on its own: a module may well refuse what was made up, and must do so twice.
-fn try_on(granted: &Granted, collection: &Collection, after: &Database) -> Result<Tried, Fault> {
+fn try_on((granted, means): (&Granted, &Means), collection: &Collection, after: &Database) -> Result<Tried, Fault> {
     let mut tried = Tried::default();
     for (number, lines) in (0..).zip(generate::records(collection)) {
         let pieces = [Piece { collection: &collection.name, first: number, lines: &lines }];
-        let one = unless_interrupted(run::run(granted, &pieces, Crew::One, &mut vec![]))?;
-        let two = unless_interrupted(run::run(granted, &pieces, Crew::Many, &mut vec![]))?;
+        let bench = Bench { granted, means, pieces: &pieces };
+        let one = bench.run(Crew::One, &mut Notes::default())?;
+        let two = bench.run(Crew::Many, &mut Notes::default())?;
         let place = format!("{}, record {}", collection.name, String::from_utf8_lossy(&lines).trim_end());
         tried.taken += usize::from(one.is_ok());
         tried.refused += usize::from(one.is_err());
@@ -170,18 +203,18 @@ fn try_on(granted: &Granted, collection: &Collection, after: &Database) -> Resul
     Ok(tried)
 }
 
-type Run = Result<run::Records, godwit_sandbox::SandboxError>;
-
-fn judge(place: &str, one: &Run, two: &Run, after: &Database) -> Option<Finding> {
+fn judge(place: &str, one: &Ending, two: &Ending, after: &Database) -> Option<Finding> {
     match (one, two) {
-        (Ok(one), Ok(two)) if one == two => misfit(one, after).map(|problem| Finding::problem(place, &problem)),
+        (Ok(one), Ok(two)) if one == two => {
+            misfit(&one.records, after).map(|problem| Finding::problem(place, &problem))
+        }
         (Err(one), Err(two)) if one.to_string() == two.to_string() => None,
         _ => Some(Finding::problem(place, "two runs return different bytes: the module is not deterministic")),
     }
 }
 
 /// The first record returned that does not fit the catalog which the module made.
-fn misfit(output: &run::Records, after: &Database) -> Option<String> {
+fn misfit(output: &Records, after: &Database) -> Option<String> {
     output.iter().find_map(|(name, lines)| match after.collection(name.as_str()) {
         None => Some(format!("it returns records of {name}, which its catalog does not have")),
         Some(collection) => records::check(collection, lines, |_, _| {})

@@ -3,8 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use godwit_model::{Fault, FaultClass};
+use godwit_model::{Fault, FaultClass, TreeName};
 use godwit_toolchain::ToolchainError;
+
+use crate::trees::TREES_BYTES;
 
 /// Why an author cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +46,15 @@ pub enum AuthorError {
         path: PathBuf,
         /// What is missing.
         problem: String,
+    },
+    /// The file trees of a case, or what a module makes of them, hold too much.
+    #[error(
+        "the file trees come to more than {} MiB with the tree {tree}, which is more than a case may hold; make it smaller",
+        TREES_BYTES >> 20
+    )]
+    TreeTooLarge {
+        /// The tree in which the limit was reached.
+        tree: TreeName,
     },
     /// A file that should hold a catalog does not hold this one.
     #[error("{} holds no catalog that can be used: {problem}", path.display())]

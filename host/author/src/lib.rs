@@ -6,9 +6,10 @@
 //! - [`Outline`] says what a module is and asks for, without running it
 //! - [`check`] looks for what a host would refuse, and for whatever is not deterministic
 //! - [`sign`] signs it, and [`signature`] says who did
-//! - [`cases::run`] plays golden cases: records in, records out, compared byte for byte
+//! - [`cases::run`] plays golden cases: records and files in, records and files out, compared byte for byte
 //!
-//! Modules are run in the sandbox that operators run them in; nothing here has rights to lend them.
+//! Modules are run in the sandbox that operators run them in, with what their manifest asks for and nothing
+//! else, made of a case or made up; there is no live target.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -35,12 +36,14 @@ mod check;
 mod error;
 mod finding;
 mod generate;
+mod means;
 mod outline;
 mod pack;
 mod run;
 mod sdk;
 pub mod shape;
 mod signing;
+mod trees;
 
 pub use begin::{Beginning, Begun, begin};
 pub use build::{Built, build, read};

@@ -1,7 +1,7 @@
 //! `godwit module` as an author uses it, from nothing to a module that is shipped.
 
 use std::fs;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -145,6 +145,129 @@ fn what_a_module_keeps_between_calls_is_found(module: &Path) {
     assert!(stdout.contains("two runs of the same input: differ: the module keeps something"), "{stdout}");
     assert!(stdout.contains("products, record 1 (key 2), field name"), "{stdout}");
     assert!(!module.join("cases/sample/expected").exists(), "what is not deterministic is never blessed");
+}
+
+/// What a module with every capability but the live target may do, and when.
+const REACHING: &str = r#"#![forbid(unsafe_code)]
+use godwit_sdk::prelude::*;
+
+godwit_sdk::module!(migration, manifest = "module.json");
+
+pub fn migration() -> Migration {
+    Migration::new().edit("notes", note).finish(finish).verify(verify)
+}
+
+fn note(record: &mut Record, cx: &mut Context) -> Result<()> {
+    if cx.tree("data")?.write("early", "x").is_ok() {
+        return Err(Error::new("a tree is written before the end"));
+    }
+    let author: i64 = record.get("author")?;
+    let scratch = cx.scratch()?;
+    scratch.execute("CREATE TABLE IF NOT EXISTS seen (author INTEGER)", ())?;
+    scratch.execute("INSERT INTO seen VALUES (?1)", (author,))?;
+    let name: String = cx.input()?.value("SELECT name FROM people WHERE id = ?1", (author,))?;
+    record.set("name", name)
+}
+
+fn finish(cx: &mut Context) -> Result<()> {
+    let seen: i64 = cx.scratch()?.value("SELECT count(*) FROM seen", ())?;
+    let data = cx.tree("data")?;
+    data.write("seen", format!("{seen} notes\n"))?;
+    data.set_mode("run", 0o755)?;
+    if data.exists("old")? { data.remove("old") } else { Ok(()) }
+}
+
+fn verify(cx: &mut Context) -> Result<()> {
+    if cx.target()?.is_some() || cx.tree("data")?.read_text("seen")?.is_empty() {
+        return Err(Error::new("the result is not what verify sees"));
+    }
+    Ok(())
+}
+"#;
+
+const REACHING_MANIFEST: &str = r#"{
+  "name": "acme/notes-1.1", "version": "0.1.0", "application": "notes", "from": ">=1.0.0, <1.1.0", "to": "1.1.0",
+  "rewrites": ["notes"], "reads": ["people.id", "people.name"], "indexes": ["people.id"],
+  "ordered": true, "scratch": true, "files": { "data": "read-write" }
+}"#;
+
+const REACHING_CATALOG: &str = r#"{ "engine": "sqlite", "collections": [
+  { "name": "people", "columns": [{ "name": "id", "kind": "int64", "nullable": false }, { "name": "name", "kind": "text", "nullable": false }], "primary_key": ["id"] },
+  { "name": "notes", "columns": [{ "name": "author", "kind": "int64", "nullable": false }, { "name": "name", "kind": "text", "nullable": false }], "primary_key": ["author"] }
+] }"#;
+
+#[test]
+fn a_case_brings_what_a_module_may_reach() {
+    // Of another name, for the modules of all tests are built in one place.
+    let folder = empty_folder("reaching");
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk");
+    let words = ["new", "acme/notes-1.1", "--from", "1.0", "--to", "1.1.0", "--sdk", sdk.to_str().unwrap()];
+    succeeded(godwit(&folder, &words));
+    let module = folder.join("notes-1.1");
+    fs::write(module.join("src/lib.rs"), REACHING).unwrap();
+    fs::write(module.join("module.json"), REACHING_MANIFEST).unwrap();
+    let case = module.join("cases/sample");
+    fs::remove_dir_all(&case).unwrap();
+    let put = |path: &str, text: &str| {
+        fs::create_dir_all(case.join(path).parent().unwrap()).unwrap();
+        fs::write(case.join(path), text).unwrap();
+    };
+    put("case.json", "{}");
+    put("input/people.jsonl", "{\"id\":7,\"name\":\"Ada\"}\n{\"id\":8,\"name\":\"Bo\"}\n");
+    put("input/notes.jsonl", "{\"author\":8,\"name\":\"\"}\n{\"author\":7,\"name\":\"\"}\n");
+    put("files/data/run", "#!/bin/sh\n");
+    put("files/data/old", "\0");
+    succeeded(godwit(&module, &["build", "-o", "notes.wasm"]));
+    let test = |more: &[&str]| godwit(&module, &[&["test", "--module", "notes.wasm"], more].concat());
+
+    let (status, stdout, _) = test(&["--bless"]);
+    assert!(status == 5 && stdout.contains("put a catalog.json into the case"), "{stdout}");
+    put("catalog.json", REACHING_CATALOG);
+    assert!(succeeded(test(&["--bless"])).starts_with("blessed  sample"));
+    let notes = fs::read_to_string(case.join("expected/notes.jsonl")).unwrap();
+    assert_eq!(notes, "{\"author\":8,\"name\":\"Bo\"}\n{\"author\":7,\"name\":\"Ada\"}\n");
+    assert!(!case.join("expected/people.jsonl").exists(), "it is queried, not handed over");
+    let names = |folder: &str| {
+        let mut names: Vec<_> = fs::read_dir(case.join(folder))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("expected-files"), ["data"], "nothing is left beside the tree");
+    assert_eq!(names("expected-files/data"), ["run", "seen"]);
+    assert_eq!(fs::metadata(case.join("expected-files/data/run")).unwrap().mode() & 0o777, 0o755);
+    assert_eq!(names("files/data"), ["old", "run"], "the tree before stays as it is");
+    assert_eq!(succeeded(test(&[])), "passed   sample\n1 passed, 0 failed\n");
+
+    put("expected-files/data/seen", "3 notes\n");
+    put("expected-files/data/old", "\0");
+    let (status, stdout, _) = test(&[]);
+    assert_eq!(status, 5, "{stdout}");
+    assert_eq!(
+        stdout,
+        "FAILED   sample\n    \
+         the tree data, old\n      expected  1 bytes, sha256 6e340b9cffb3\n      got       nothing\n    \
+         the tree data, seen, line 1\n      expected  \"3 notes\\n\"\n      got       \"2 notes\\n\"\n\
+         0 passed, 1 failed\n"
+    );
+    fs::remove_dir_all(case.join("expected-files")).unwrap();
+    let (_, stdout, _) = test(&[]);
+    assert!(
+        stdout.contains("the tree data: the module may write it, and the case has no expected-files/data"),
+        "{stdout}"
+    );
+    succeeded(test(&["--bless"]));
+
+    put("files/other/x", "");
+    let (_, stdout, _) = test(&[]);
+    assert!(stdout.contains("files/ has the tree other, which the manifest does not declare"), "{stdout}");
+    fs::remove_dir_all(case.join("files/other")).unwrap();
+
+    // Made up, the people that it looks for may be others: it refuses both times alike, or takes both.
+    let checked = succeeded(godwit(&module, &["check", "notes.wasm", "--catalog", "cases/sample/catalog.json"]));
+    assert!(checked.contains("ok      the catalog has what the manifest reads"), "{checked}");
 }
 
 #[test]

@@ -3,15 +3,18 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
+use std::time::SystemTime;
 
-use godwit_model::{Database, Fault};
+use godwit_files::{Replace, StagedTrees};
+use godwit_model::{Database, Fault, Staged, TreeEntry, TreeTarget};
 use godwit_sandbox::SandboxError;
 use serde_json::Value;
 
-use super::folder::{EXPECTED, EXPECTED_CATALOG, EXPECTED_ERROR, Expectation, file_name};
+use super::folder::{EXPECTED, EXPECTED_CATALOG, EXPECTED_ERROR, EXPECTED_FILES, Expectation, file_name};
 use super::play::Made;
 use super::{Case, Outcome};
 use crate::run::{Records, text_of};
+use crate::trees::Trees;
 use crate::{AuthorError, Finding};
 
 /// Writes the expectation anew. Success never silently replaces an error that is expected, nor the
@@ -28,8 +31,9 @@ pub(super) fn write(
             let first = text.lines().next().unwrap_or_default();
             replace(&case.path.join(EXPECTED_ERROR), format!("{first}\n").as_bytes())?;
         }
-        (Expectation::Records(_) | Expectation::None, Ok(made)) => {
+        (Expectation::Output { .. } | Expectation::None, Ok(made)) => {
             write_records(&case.path.join(EXPECTED), &made.records)?;
+            write_trees(&case.path.join(EXPECTED_FILES), &made.trees)?;
             write_catalog(case, made)?;
         }
         (_, Ok(_)) => {
@@ -37,7 +41,8 @@ pub(super) fn write(
             return Ok(Outcome::Failed(findings));
         }
         (_, Err(_)) => {
-            findings.push(refusal(EXPECTED));
+            let old = [EXPECTED, EXPECTED_FILES].into_iter().filter(|part| case.path.join(part).is_dir());
+            findings.push(refusal(&old.collect::<Vec<_>>().join(" and ")));
             return Ok(Outcome::Failed(findings));
         }
     }
@@ -67,6 +72,32 @@ fn write_records(folder: &Path, records: &Records) -> Result<(), AuthorError> {
         .iter()
         .filter(is_other)
         .try_for_each(|path| fs::remove_file(path).map_err(AuthorError::file("remove", path)))
+}
+
+/// Each tree whole or not at all.
+fn write_trees(folder: &Path, trees: &Trees) -> Result<(), Fault> {
+    if trees.is_empty() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).map_err(AuthorError::file("make", folder))?;
+    let places = trees.keys().map(|name| (name.clone(), folder.join(name.as_str()))).collect();
+    let mut target = StagedTrees::open(places, Replace::Always)?;
+    let modified = now();
+    for (name, tree) in trees {
+        target.begin_tree(name)?;
+        for (entry, content) in tree {
+            target.write_entry(name, &TreeEntry { modified, ..entry.clone() }, &mut content.as_slice())?;
+        }
+    }
+    target.prepare()?;
+    target.commit()?;
+    target.settle()
+}
+
+/// When the files were written, for whoever looks: no case knows of it.
+fn now() -> i128 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i128::try_from(since.as_nanos()).unwrap_or_default()
 }
 
 /// A case with a catalog of its own tells what becomes of it; cases that share one need not repeat it.

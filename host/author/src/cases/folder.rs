@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use godwit_model::{CollectionName, Database, ModuleManifest, limits};
+use godwit_files::{LiveTrees, TreeSpec};
+use godwit_model::{CollectionName, Database, ModuleManifest, TreeName, limits};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::lines::tidy;
 use crate::build::bounded;
 use crate::run::{Records, text_of};
+use crate::trees::{self, Trees};
 use crate::{AuthorError, shape};
 
 /// A golden case; what is in its folder is read when it is run.
@@ -74,14 +76,27 @@ const CATALOG: &str = "catalog.json";
 pub(super) const INPUT: &str = "input";
 pub(super) const EXPECTED: &str = "expected";
 pub(super) const EXPECTED_ERROR: &str = "expected-error.txt";
+pub(super) const FILES: &str = "files";
+pub(super) const EXPECTED_FILES: &str = "expected-files";
 pub(super) const EXPECTED_CATALOG: &str = "expected-catalog.json";
 
 /// What a case expects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Expectation {
     None,
-    Records(Records),
+    Output { records: Records, trees: Trees },
     Error(String),
+}
+
+impl Expectation {
+    /// The file trees.
+    pub(super) fn trees(&self) -> &Trees {
+        static NONE: Trees = Trees::new();
+        match self {
+            Self::Output { trees, .. } => trees,
+            Self::None | Self::Error(_) => &NONE,
+        }
+    }
 }
 
 impl Case {
@@ -113,10 +128,14 @@ impl Case {
 
     pub(super) fn expectation(&self) -> Result<Expectation, String> {
         let error = self.path.join(EXPECTED_ERROR);
-        match (self.path.join(EXPECTED).is_dir(), error.is_file()) {
-            (true, true) => Err(format!("has both {EXPECTED}/ and {EXPECTED_ERROR}; remove the one that is wrong")),
-            (true, false) => self.records(EXPECTED).map(Expectation::Records),
-            (false, true) => {
+        let output = [EXPECTED, EXPECTED_FILES].into_iter().find(|part| self.path.join(part).is_dir());
+        match (output, error.is_file()) {
+            (Some(part), true) => Err(format!("has both {part}/ and {EXPECTED_ERROR}; remove the one that is wrong")),
+            (Some(_), false) => {
+                let (records, trees) = (self.records(EXPECTED)?, self.trees(EXPECTED_FILES, 0)?);
+                Ok(Expectation::Output { records, trees })
+            }
+            (None, true) => {
                 let text = bounded(&error, limits::METADATA_BYTES_MAX).map_err(|error| text_of(&error))?;
                 let text = String::from_utf8(text).map_err(|error| format!("{EXPECTED_ERROR}: {error}"))?;
                 if text.trim().is_empty() {
@@ -125,7 +144,7 @@ impl Case {
                     Ok(Expectation::Error(text))
                 }
             }
-            (false, false) => Ok(Expectation::None),
+            (None, false) => Ok(Expectation::None),
         }
     }
 
@@ -136,6 +155,16 @@ impl Case {
         }
         let json = bounded(&path, limits::METADATA_BYTES_MAX).map_err(|error| text_of(&error))?;
         serde_json::from_slice(&json).map(Some).map_err(|error| format!("{EXPECTED_CATALOG}: {error}"))
+    }
+
+    /// The file trees in a part of the case, with this as the time of all that is in them.
+    pub(super) fn trees(&self, part: &str, modified: i64) -> Result<Trees, String> {
+        let folder = self.path.join(part);
+        let paths = if folder.is_dir() { list(&folder).map_err(|error| text_of(&error))? } else { vec![] };
+        let trees: Result<BTreeMap<_, _>, String> = paths.iter().filter_map(|path| tree_at(part, path)).collect();
+        let read = LiveTrees::open(trees?).and_then(|mut live| trees::read(&mut live));
+        let read = read.map_err(|fault| format!("{part}/: {}", text_of(&fault)))?;
+        Ok(read.into_iter().map(|(name, tree)| (name, trees::as_kept(tree, modified.into()))).collect())
     }
 
     fn records(&self, part: &str) -> Result<Records, String> {
@@ -151,6 +180,19 @@ impl Case {
         }
         Ok(records)
     }
+}
+
+/// A tree's folder; what is hidden is none.
+fn tree_at(part: &str, path: &Path) -> Option<Result<(TreeName, TreeSpec), String>> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if name.starts_with('.') {
+        return None;
+    }
+    let tree = || match path.is_dir() {
+        true => TreeName::new(name.clone()).map_err(|error| error.to_string()),
+        false => Err("is no folder; a tree is a folder named like it".to_owned()),
+    };
+    Some(tree().map(|tree| (tree, TreeSpec::whole(path))).map_err(|problem| format!("{part}/{name}: {problem}")))
 }
 
 /// The name of a collection's file: what no file system takes amiss stays, other bytes are `%XX`, as in an export.

@@ -1,25 +1,35 @@
-//! Golden cases: records in, records out. A case is a folder:
+//! Golden cases: records and files in, records and files out. A case is a folder:
 //!
 //! | | |
 //! |---|---|
 //! | `case.json` | `description`, `parameters`, `timestamp`, `seed`, `catalog`; all may be left out |
 //! | `catalog.json` | the catalog that the records fit, as an archive or an export has it |
-//! | `input/<collection>.jsonl` | the records |
-//! | `expected/<collection>.jsonl` | what the module makes of them |
+//! | `input/<collection>.jsonl` | the records, of collections that the module takes, and of those that it only queries |
+//! | `files/<tree>/…` | the file trees that it opens; one that is not there cannot be opened |
+//! | `expected/<collection>.jsonl` | what the module makes of the records |
+//! | `expected-files/<tree>/…` | what it makes of the trees that it may write; one that becomes empty may be left out |
 //! | `expected-error.txt` | instead: what it says of them; each line is looked for in its message |
 //! | `expected-catalog.json` | what it makes of the catalog |
 //!
 //! `catalog` in `case.json` names another file for the catalog, from the case's folder, or is one.
-//! With a catalog, records are held to it on both sides; without, only to each other.
+//! With a catalog, records are held to it on both sides; without, only to each other. A module that
+//! queries its input needs one.
 //!
-//! Each case runs twice, once in one instance and once in a fresh instance for each call, and both
-//! runs must return the same bytes.
+//! Of a tree counts what Git keeps: files, links, and whether a file can be run. So no directory that holds
+//! nothing is part of a case, files have the time of the case, and a module sees them with mode 0644 or 0755.
+//! There is no live target: the connection `target` does not answer, as in a migration of an archive.
+//!
+//! Each case runs in one instance, then in a fresh instance for each call, and then in one instance again,
+//! after a run that was broken off at one of its calls of the host. All of them must return the same bytes.
 
 mod bless;
 mod diff;
+mod files;
+mod fit;
 mod folder;
 mod lines;
 mod play;
+mod steady;
 
 use godwit_sandbox::LogLine;
 use serde::Serialize;

@@ -1,26 +1,29 @@
-//! One case in the sandbox, twice.
+//! One case in the sandbox, several times.
 
-use godwit_model::{Collection, Database, Fault, records};
-use godwit_sandbox::{Granted, Limits, LogLine, Module, Parameters, Sandbox, SandboxError};
+use godwit_model::{Database, Fault};
+use godwit_sandbox::{Granted, Limits, Module, Parameters, Sandbox, SandboxError};
 
-use super::folder::{About, Expectation};
-use super::{Case, CaseReport, Mode, Outcome, bless, diff, lines};
+use super::folder::{About, EXPECTED_FILES, Expectation, FILES};
+use super::steady::{self, CREWS, Run};
+use super::{Case, CaseReport, Mode, Outcome, bless, diff, files, fit};
 use crate::Finding;
-use crate::run::{self, Crew, Piece, Records, text_of, unless_interrupted};
+use crate::means::{Given, Means, moment};
+use crate::run::{self, Bench, Crew, Notes, Piece, Records, Returned, text_of, unless_interrupted};
+use crate::trees::{Trees, as_kept};
 
 /// Runs a case. What is wrong with it, or with what the module makes of it, is in the report.
 ///
 /// # Errors
 /// The run was interrupted, or the expectation could not be written.
 pub fn run(sandbox: &Sandbox, module: &Module, case: &Case, mode: Mode) -> Result<CaseReport, Fault> {
-    let mut log = vec![];
+    let mut notes = Notes::default();
     let about = case.about();
     let description = about.as_ref().map(|about| about.description.clone()).unwrap_or_default();
     let outcome = match about.and_then(|about| Play::prepare(sandbox, module, case, &about)) {
-        Ok(play) => play.outcome(case, mode, &mut log)?,
+        Ok(play) => play.outcome((case, module), mode, &mut notes)?,
         Err(problem) => Outcome::Failed(vec![Finding::problem("the case", &problem)]),
     };
-    Ok(CaseReport { name: case.name.clone(), description, outcome, log })
+    Ok(CaseReport { name: case.name.clone(), description, outcome, log: notes.log })
 }
 
 /// What a module made of a case.
@@ -28,12 +31,16 @@ pub(super) struct Made {
     /// Tidied, and in column order where a catalog is known.
     pub(super) records: Records,
     pub(super) catalog: Option<Database>,
+    /// As Git keeps them.
+    pub(super) trees: Trees,
 }
 
 struct Play {
     granted: Granted,
     before: Option<Database>,
+    /// Of the collections that the module takes.
     input: Records,
+    means: Means,
     expectation: Expectation,
 }
 
@@ -45,18 +52,29 @@ impl Play {
         let parameters = Parameters::of_run(&about.timestamp, &about.seed).with(&about.parameters);
         let granted = sandbox.grant(module, &parameters, Limits::default()).map_err(|error| text_of(&error))?;
         let before = case.catalog(about, &module.manifest)?;
-        let input = fit_input(module, before.as_ref(), case.input()?)?;
-        Ok(Self { granted, before, input, expectation: case.expectation()? })
+        let expectation = case.expectation()?;
+        let reads = fit::reads(&module.manifest, before.as_ref())?;
+        let mut input = fit::input(&module.manifest, &reads, before.as_ref(), case.input()?)?;
+        let moment = moment(&about.timestamp).map_err(|problem| format!("case.json, timestamp: {problem}"))?;
+        let trees = case.trees(FILES, moment)?;
+        fit::trees(&module.manifest, &trees, expectation.trees())?;
+        let given = Given { input: before.as_ref().map(|before| (before, &reads, &input)), trees, moment };
+        let means = Means::new(&module.manifest, given).map_err(|fault| text_of(&fault))?;
+        input.retain(|name, _| module.manifest.takes(name.as_str()));
+        Ok(Self { granted, before, input, means, expectation })
     }
 
-    fn outcome(&self, case: &Case, mode: Mode, log: &mut Vec<LogLine>) -> Result<Outcome, Fault> {
-        let first = unless_interrupted(self.make(Crew::One, log))?;
-        let second = unless_interrupted(self.make(Crew::Many, &mut vec![]))?;
-        let unsteady = unsteady(&first, &second);
-        if !unsteady.is_empty() {
-            return Ok(Outcome::Failed(unsteady));
+    fn outcome(&self, (case, module): (&Case, &Module), mode: Mode, notes: &mut Notes) -> Result<Outcome, Fault> {
+        let bench = Bench { granted: &self.granted, means: &self.means, pieces: &self.pieces() };
+        let first = self.make(&bench, Crew::One, notes)?;
+        let second = self.make(&bench, Crew::Many, &mut Notes::default())?;
+        let mut unsteady = CREWS.differences(&first, &second);
+        if unsteady.is_empty() {
+            let again = || self.make(&bench, Crew::One, &mut Notes::default());
+            unsteady = steady::after_interruption(&bench, (case, module), notes.host_calls, again, &first)?;
         }
-        match first.map(|(catalog, records)| Ok(Made { records: fit_output(catalog.as_ref(), records)?, catalog })) {
+        match first.map(|(catalog, returned)| made(catalog, returned)) {
+            _ if !unsteady.is_empty() => Ok(Outcome::Failed(unsteady)),
             Ok(Ok(output)) => self.judge(case, mode, &Ok(output)),
             Ok(Err(findings)) => Ok(Outcome::Failed(findings)),
             Err(error) => self.judge(case, mode, &Err(error)),
@@ -72,10 +90,12 @@ impl Play {
         }
     }
 
-    fn make(&self, crew: Crew, log: &mut Vec<LogLine>) -> Result<(Option<Database>, Records), SandboxError> {
-        let evolved = self.before.as_ref().map(|before| self.granted.evolve_with_log(before, log)).transpose()?;
-        let records = run::run(&self.granted, &self.pieces(), crew, log)?;
-        Ok((evolved, records))
+    fn make(&self, bench: &Bench<'_>, crew: Crew, notes: &mut Notes) -> Result<Run, Fault> {
+        let evolve = |before| self.granted.evolve_with_log(before, &mut notes.log);
+        match unless_interrupted(self.before.as_ref().map(evolve).transpose())? {
+            Ok(evolved) => Ok(bench.run(crew, notes)?.map(|returned| (evolved, returned))),
+            Err(error) => Ok(Err(error)),
+        }
     }
 
     /// In the order of the catalog, as a host reads them.
@@ -91,9 +111,14 @@ impl Play {
 
     fn compare(&self, case: &Case, made: &Result<Made, SandboxError>) -> Vec<Finding> {
         match (&self.expectation, made) {
-            (Expectation::Records(expected), Ok(made)) => compare_records(case, expected, made),
+            (Expectation::Output { records, trees }, Ok(made)) => {
+                let mut findings = compare_records(case, records, made);
+                findings.extend(unexpected(trees, &made.trees));
+                findings.extend(files::compare(trees, &made.trees));
+                findings
+            }
             (Expectation::Error(lines), Err(error)) => compare_error(lines, &text_of(error)),
-            (Expectation::Records(_), Err(error)) => vec![Finding::problem("the run failed", &text_of(error))],
+            (Expectation::Output { .. }, Err(error)) => vec![Finding::problem("the run failed", &text_of(error))],
             (Expectation::Error(lines), Ok(_)) => {
                 vec![Finding::different("the run's error", lines.lines().next(), None)]
             }
@@ -127,80 +152,74 @@ fn compare_error(expected: &str, got: &str) -> Vec<Finding> {
     missing.map(|line| Finding::different("the run's error", Some(line), Some(got))).collect()
 }
 
-/// Input as a host would hand it over: of collections that the module takes, and fit for the catalog.
-fn fit_input(module: &Module, catalog: Option<&Database>, mut input: Records) -> Result<Records, String> {
-    for (name, lines) in &mut input {
-        if !module.manifest.takes(name.as_str()) {
-            return Err(format!(
-                "input/ has records of {name}, which the module neither rewrites nor drops; they would pass untouched, so remove them"
-            ));
-        }
-        let Some(catalog) = catalog else { continue };
-        let collection =
-            catalog.collection(name.as_str()).ok_or_else(|| format!("the catalog has no collection {name}"))?;
-        fit(collection, lines).map_err(|problem| format!("input of {name}, {problem}"))?;
-    }
-    Ok(input)
+/// What the case says nothing of, which is another thing than a tree that should be empty.
+fn unexpected(expected: &Trees, got: &Trees) -> Vec<Finding> {
+    let silent = got.iter().filter(|(name, tree)| !expected.contains_key(*name) && !tree.is_empty());
+    let advice = |(name, _): (&_, &_)| {
+        let place = format!("the tree {name}");
+        let problem = format!(
+            "the module may write it, and the case has no {EXPECTED_FILES}/{name}; write it, or have it written with --bless and read it"
+        );
+        Finding::problem(&place, &problem)
+    };
+    silent.map(advice).collect()
 }
 
-/// Output held to the catalog that the module made of the old one, as the host does.
-fn fit_output(catalog: Option<&Database>, mut output: Records) -> Result<Records, Vec<Finding>> {
-    let mut findings = vec![];
-    for (name, lines) in &mut output {
-        let place = format!("what it returns of {name}");
-        let collection = catalog.and_then(|catalog| catalog.collection(name.as_str()));
-        let result = match (catalog, collection) {
-            (Some(_), None) => Err("the catalog that the module makes has no such collection".to_owned()),
-            (_, Some(collection)) => fit(collection, lines),
-            (None, None) => Ok(()),
+fn made(catalog: Option<Database>, returned: Returned) -> Result<Made, Vec<Finding>> {
+    let records = fit::output(catalog.as_ref(), returned.records)?;
+    let kept = |(name, tree)| (name, as_kept(tree, 0));
+    Ok(Made { records, catalog, trees: returned.trees.into_iter().map(kept).collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::find;
+    use super::*;
+    use godwit_sandbox::Options;
+
+    /// Prepares a case of the example that queries its input and changes a file tree.
+    fn with_play(case: &str, test: impl FnOnce(&Play, &Bench<'_>)) {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations-wasm/inventory-1.2-to-1.3");
+        let module = match std::env::var_os("GODWIT_TEST_MODULES") {
+            Some(folder) => crate::read(&Path::new(&folder).join("inventory-1.2-to-1.3.wasm")).unwrap(),
+            None => crate::build(&dir).unwrap().module,
         };
-        match result.and_then(|()| lines::tidy(lines)) {
-            Ok(tidied) => *lines = tidied,
-            Err(problem) => findings.push(Finding::problem(&place, &problem)),
-        }
+        let sandbox = Sandbox::new(&Options::default()).unwrap();
+        let case = find(&dir.join("cases"), &[case.to_owned()]).unwrap().remove(0);
+        let play = Play::prepare(&sandbox, &module, &case, &case.about().unwrap()).unwrap();
+        test(&play, &Bench { granted: &play.granted, means: &play.means, pieces: &play.pieces() });
     }
-    if findings.is_empty() { Ok(output) } else { Err(findings) }
-}
 
-/// Checks lines against their collection and puts their keys in order.
-fn fit(collection: &Collection, lines: &mut Vec<u8>) -> Result<(), String> {
-    let checked = records::check(collection, lines, |_, _| {}).map_err(|error| error.to_string())?;
-    if let Some(reordered) = checked.reordered {
-        *lines = reordered;
-    }
-    Ok(())
-}
-
-type Run = Result<(Option<Database>, Records), SandboxError>;
-
-/// Where two runs of the same input differ.
-fn unsteady(one: &Run, many: &Run) -> Vec<Finding> {
-    let place = "two runs of the same input";
-    let advice = "differ: the module keeps something between calls, which needs \"ordered\": true in its manifest";
-    match (one, many) {
-        (Ok((_, one)), Ok((_, many))) if one != many => {
-            let mut findings = vec![Finding::problem(place, advice)];
-            findings.extend(
-                tidied(one).zip(tidied(many)).map(|(one, many)| diff::records(&one, &many, None)).unwrap_or_default(),
-            );
-            findings
-        }
-        (Ok((one, _)), Ok((many, _))) if one != many => {
-            vec![Finding::problem(place, "differ in the catalog that they make")]
-        }
-        (Ok(_), Ok(_)) => vec![],
-        (one, many) => {
-            let text = |run: &Run| run.as_ref().err().map_or_else(|| "no error".to_owned(), |error| text_of(error));
-            let (one, many) = (text(one), text(many));
-            if one == many {
-                vec![]
-            } else {
-                vec![Finding::problem(place, advice), Finding::different(place, Some(&one), Some(&many))]
+    #[test]
+    fn an_interruption_at_any_host_call_leaves_nothing_behind() {
+        with_play("sample", |play, bench| {
+            let mut notes = Notes::default();
+            let first = play.make(bench, Crew::One, &mut notes).unwrap();
+            assert!(notes.host_calls > 8, "{}", notes.host_calls);
+            for call in 0..notes.host_calls {
+                assert!(bench.break_off(Some(call)).unwrap(), "it was not interrupted at {call}");
+                let again = play.make(bench, Crew::One, &mut Notes::default()).unwrap();
+                assert!(CREWS.differences(&first, &again).is_empty(), "after an interruption at {call}");
             }
-        }
+            assert!(!bench.break_off(Some(notes.host_calls)).unwrap(), "there is no such call");
+            assert!(bench.break_off(None).unwrap(), "after the first chunk");
+        });
     }
-}
 
-fn tidied(records: &Records) -> Option<Records> {
-    records.iter().map(|(name, lines)| Some((name.clone(), lines::tidy(lines).ok()?))).collect()
+    #[test]
+    fn runs_that_differ_are_told_with_records_and_files() {
+        with_play("sample", |play, bench| {
+            let run = || play.make(bench, Crew::One, &mut Notes::default()).unwrap().unwrap();
+            let (first, mut other) = (Ok(run()), run());
+            let tree = other.1.trees.values_mut().next().unwrap();
+            let file = tree.iter_mut().find(|(entry, _)| entry.path.as_str() == "inventory.conf").unwrap();
+            file.1 = b"# Read once, at the start.\n".to_vec();
+            let found = CREWS.differences(&first, &Ok(other));
+            assert!(found[0].problem.contains("keeps something between calls"), "{found:?}");
+            assert_eq!(found[1].place, "the tree config, inventory.conf, line 2");
+            assert_eq!((found[1].expected.as_deref(), &found[1].got), (Some("\"host = 127.0.0.1\\n\""), &None));
+        });
+    }
 }
