@@ -156,7 +156,7 @@ fn damaged(whole: &[u8]) -> Vec<u8> {
 fn what_is_no_proper_module_is_refused() {
     let mut text = String::new();
     for (name, file, status) in files() {
-        let range = Range::new(&file);
+        let range = Range::new(&file).named(name);
         let plan = range.run("plan", &["--module-time", "1"]);
         let said = filtered(&range, &plan);
         assert_eq!(plan.status, Some(status), "{name}: {said}");

@@ -167,7 +167,7 @@ const ATTACKS: &[Attack] = &[
 fn hand_made_components_are_stopped() {
     let mut text = String::new();
     for (name, status, parts) in ATTACKS {
-        let range = Range::new(&with_manifest(&parts.component(), &manifest(|_| {})));
+        let range = Range::new(&with_manifest(&parts.component(), &manifest(|_| {}))).named(name);
         let ended = range.run("migrate", &["--module-time", "1", "--module-memory", "32"]);
         let said = filtered(&range, &ended);
         assert_eq!(ended.status, Some(*status), "{name}: {said}");

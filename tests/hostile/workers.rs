@@ -8,6 +8,7 @@ use godwit_tests::tree;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::range::{Range, Running, hostile};
+use crate::table::is_worker;
 
 /// How long anything here may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -32,11 +33,6 @@ fn wait_for(mut there: impl FnMut() -> bool) {
 fn workers_of(parent: u32) -> Vec<u32> {
     let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     processes.filter(|&process| field(process, "PPid") == Some(parent.to_string()) && is_worker(process)).collect()
-}
-
-fn is_worker(process: u32) -> bool {
-    let words = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
-    words.split(|&byte| byte == 0).nth(1) == Some(b"worker")
 }
 
 fn field(process: u32, name: &str) -> Option<String> {
