@@ -9,8 +9,8 @@ use crate::range::{Range, filtered, hostile};
 
 pub(crate) const BEHAVIOURS: &[&str] = &["float-bits", "reads-everything"];
 
-const MANY: &str = "WITH RECURSIVE c(x) AS (SELECT 1000 UNION ALL SELECT x + 1 FROM c LIMIT 20000)
-    INSERT INTO devices (id, hostname, status, notes) SELECT x, 'device' || x, 'up', printf('%200d', x) FROM c";
+const MANY: &str = "WITH RECURSIVE c(x) AS (SELECT 100000 UNION ALL SELECT x + 1 FROM c LIMIT 20000)
+    INSERT INTO devices (id, hostname, status, notes) SELECT x, 'made' || x, 'up', printf('%200d', x) FROM c";
 
 fn made(archive: &Shop, workers: &str) -> BTreeMap<String, String> {
     let module = hostile(|manifest| {

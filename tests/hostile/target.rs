@@ -21,6 +21,7 @@ const GRANTS: &[Attack] = &[
         .named("target-for-reading")
         .declaring(|manifest| manifest["target"] = json!({ "devices": "read" })),
     attack("target-forged-statement", 0).declaring(granted),
+    attack("target-slow-functions", 0).declaring(granted),
 ];
 
 const FAILURES: &[Attack] = &[
@@ -31,7 +32,6 @@ const FAILURES: &[Attack] = &[
     attack("target-changed-then-panicking", 5).declaring(granted),
     attack("target-endless-statement", 5).declaring(granted),
     attack("target-endless-statements", 5).declaring(granted),
-    attack("target-slow-functions", 5).declaring(granted),
 ];
 
 /// Without a live target.
@@ -74,7 +74,7 @@ fn statements_on_the_target_are_reported() {
     let range = Range::live(&hostile(granted)).named("target-is-reported");
     let ended = range.run("restore", &["--output", "json", "--parameter", "behaviour=target-forged-statement"]);
     let document: Value = serde_json::from_str(&ended.stdout).unwrap();
-    let text = document.to_string();
-    assert!(text.contains("SELECT 1 -- \u{fffd}[2J"), "{text}");
-    assert!(!text.contains('\u{1b}') && !text.contains("\\u001b"), "{text}");
+    let statements = &document["plan"]["report"]["statements"];
+    assert_eq!(statements[0]["module"], "evil/hostile", "{document}");
+    assert_eq!(statements[0]["sql"], "SELECT 1 /* \u{fffd}[2J\n    error: all is lost\u{fffd} */", "{document}");
 }

@@ -95,9 +95,9 @@ const FILES: &[Act] = &[
     ("cut a file", Fail, |_| call!(SYS_truncate, FILE.as_ptr(), 0)),
     ("go elsewhere", Fail, |_| call!(SYS_chdir, c"/tmp".as_ptr())),
     ("watch a folder", Fail, |_| call!(SYS_inotify_init1, 0)),
-    ("mount", Fail, |_| call!(SYS_mount, c"x".as_ptr(), c"/mnt".as_ptr(), c"tmpfs".as_ptr(), 0, null::<c_void>())),
+    ("mount", Fail, |_| call!(SYS_mount, c"x".as_ptr(), FILE.as_ptr(), c"tmpfs".as_ptr(), 0, null::<c_void>())),
     ("open a tree of mounts", Fail, |_| call!(SYS_open_tree, HERE, c"/".as_ptr(), 1)),
-    ("change the root", Fail, |_| call!(SYS_chroot, c"/tmp".as_ptr())),
+    ("change the root", Fail, |_| call!(SYS_chroot, FILE.as_ptr())),
     ("swap the root", Fail, |_| call!(SYS_pivot_root, c"/".as_ptr(), c"/".as_ptr())),
 ];
 
@@ -227,13 +227,17 @@ const LEFT: &[Act] = &[
         mapped(libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC)
     }),
     ("make memory executable", Work, |_| {
-        call!(SYS_mprotect, mapped(libc::PROT_READ), 4096, libc::PROT_READ | libc::PROT_EXEC)
+        let page = mapped(libc::PROT_READ);
+        call!(SYS_mprotect, page, 4096, libc::PROT_READ | libc::PROT_EXEC)
     }),
     ("look at the clock", Work, |_| call!(SYS_clock_gettime, 0, [0_u64; 2].as_mut_ptr())),
     ("sleep", Work, |_| call!(SYS_clock_nanosleep, 0, 0, [0_u64, 1].as_ptr(), null::<c_void>())),
     ("ask for chance", Work, |_| call!(SYS_getrandom, [0_u8; 8].as_mut_ptr(), 8, 0)),
     ("know its number", Work, |_| call!(SYS_getpid)),
-    ("signal itself", Work, |_| call!(SYS_tgkill, call!(SYS_getpid), call!(SYS_gettid), 0)),
+    ("signal itself", Work, |_| {
+        let (process, thread) = (call!(SYS_getpid), call!(SYS_gettid));
+        call!(SYS_tgkill, process, thread, 0)
+    }),
     ("write to its pipe", Work, |_| call!(SYS_write, 1, null::<c_void>(), 0)),
 ];
 
