@@ -125,29 +125,49 @@ fn files() -> Vec<(&'static str, Vec<u8>, i32)> {
             3,
         ),
         ("imports-a-function", importing(&[], "look: func() -> string"), 3),
-        ("imports-database", importing(&[], "godwit:migration/database@0.1.0"), 3),
-        ("imports-files", importing(&[], "godwit:migration/files@0.1.0"), 3),
+        ("imports-database", importing(&[], "godwit:migration/database@0.1.0"), 5),
+        ("imports-files", importing(&[], "godwit:migration/files@0.1.0"), 5),
         ("imports-unknown-interface", unknown_interface(), 3),
         ("imports-later-version", later_interface(), 3),
         ("reads-without-importing", with_manifest(&honest(), &manifest(|m| m["reads"] = json!(["devices.id"]))), 3),
-        ("opens-files-without-importing", with_manifest(&honest(), &manifest(|m| m["files"] = json!({ "config": "read" }))), 3),
-        ("wants-the-target-without-importing", with_manifest(&honest(), &manifest(|m| m["target"] = json!({ "devices": "read" }))), 3),
+        (
+            "opens-files-without-importing",
+            with_manifest(&honest(), &manifest(|m| m["files"] = json!({ "config": "read" }))),
+            3,
+        ),
+        (
+            "wants-the-target-without-importing",
+            with_manifest(&honest(), &manifest(|m| m["target"] = json!({ "devices": "read" }))),
+            3,
+        ),
         ("reads-what-is-not-there", changed(|manifest| manifest["reads"] = json!(["racks"])), 3),
-        ("reads-a-column-that-is-not-there", changed(|manifest| manifest["reads"] = json!(["devices.col\u{1b}[2Jour"])), 3),
+        (
+            "reads-a-column-that-is-not-there",
+            changed(|manifest| manifest["reads"] = json!(["devices.col\u{1b}[2Jour"])),
+            3,
+        ),
         ("reads-the-schema", changed(|manifest| manifest["reads"] = json!(["sqlite_schema"])), 3),
         ("reads-a-view", changed(|manifest| manifest["reads"] = json!(["device_overview"])), 3),
-        ("indexes-what-it-does-not-read", changed(|manifest| {
-            manifest["reads"] = json!(["devices.id"]);
-            manifest["indexes"] = json!(["devices.hostname"]);
-        }), 3),
+        (
+            "indexes-what-it-does-not-read",
+            changed(|manifest| {
+                manifest["reads"] = json!(["devices.id"]);
+                manifest["indexes"] = json!(["devices.hostname"]);
+            }),
+            3,
+        ),
         ("scratch-without-order", changed(|manifest| manifest["scratch"] = json!(true)), 3),
         ("access-that-is-none", changed(|manifest| manifest["files"] = json!({ "config": "write" })), 3),
         ("tree-with-a-path-for-a-name", changed(|manifest| manifest["files"] = json!({ "../etc": "read" })), 3),
         ("target-that-is-not-there", changed(|manifest| manifest["target"] = json!({ "racks": "read" })), 3),
-        ("target-in-another-database", changed(|manifest| {
-            manifest["database"] = json!("other");
-            manifest["target"] = json!({ "devices": "read" });
-        }), 3),
+        (
+            "target-in-another-database",
+            changed(|manifest| {
+                manifest["database"] = json!("other");
+                manifest["target"] = json!({ "devices": "read" });
+            }),
+            3,
+        ),
         ("compiled-for-a-machine", compiled(), 3),
         ("no-exports", declared(b"\0asm\x0d\0\x01\0"), 3),
         ("missing-exports", declared(&of_world(&["package evil:few; world few { export finish: func(); }"])), 3),

@@ -1,5 +1,6 @@
 //! The processes that modules run in: what is in their room, and what becomes of a run when one dies.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -65,7 +66,7 @@ fn their_room_is_empty() {
             assert!(environment.is_empty(), "{}", String::from_utf8_lossy(&environment));
         }
         if let Ok(files) = fs::read_dir(format!("/proc/{worker}/fd")) {
-            let open: Vec<_> = files.map(|file| fs::read_link(file.unwrap().path()).unwrap()).collect();
+            let open: BTreeSet<_> = files.map(|file| fs::read_link(file.unwrap().path()).unwrap()).collect();
             assert_eq!(open.len(), 3, "two pipes and nothing else to write to: {open:?}");
         }
     }

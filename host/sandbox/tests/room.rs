@@ -108,7 +108,9 @@ const NETWORK: &[Act] = &[
     ("make a socket (netlink)", Fail, |_| call!(SYS_socket, libc::AF_NETLINK, libc::SOCK_RAW, 0)),
     ("make a socket (packet)", Fail, |_| call!(SYS_socket, libc::AF_PACKET, libc::SOCK_RAW, 0)),
     ("make a socket (vsock)", Fail, |_| call!(SYS_socket, libc::AF_VSOCK, libc::SOCK_STREAM, 0)),
-    ("make a pair of sockets", Fail, |_| call!(SYS_socketpair, libc::AF_UNIX, libc::SOCK_STREAM, 0, [0_i32; 2].as_mut_ptr())),
+    ("make a pair of sockets", Fail, |_| {
+        call!(SYS_socketpair, libc::AF_UNIX, libc::SOCK_STREAM, 0, [0_i32; 2].as_mut_ptr())
+    }),
     ("connect", Fail, |_| call!(SYS_connect, 0, [0_u8; 16].as_ptr(), 16)),
     ("bind", Fail, |_| call!(SYS_bind, 0, [0_u8; 16].as_ptr(), 16)),
     ("accept", Fail, |_| call!(SYS_accept4, 0, null::<c_void>(), null::<c_void>(), 0)),
@@ -275,7 +277,8 @@ fn inside(room: &Room) {
             println!("{act}\t{}", outcome(try_it(room)));
         }
     }
-    let open: Vec<_> = (0..DESCRIPTORS).filter(|&descriptor| call!(SYS_fcntl, descriptor, libc::F_GETFD) >= 0).collect();
+    let open: Vec<_> =
+        (0..DESCRIPTORS).filter(|&descriptor| call!(SYS_fcntl, descriptor, libc::F_GETFD) >= 0).collect();
     println!("descriptors\t{open:?}");
     println!("environment\t{}", std::env::vars_os().count());
 }
@@ -295,7 +298,9 @@ fn other_calls() {
     godwit_sandbox::lock_down();
     let answer: i32;
     // SAFETY: the call takes nothing and changes no register but the answer's.
-    unsafe { std::arch::asm!("int 0x80", inlateout("eax") 20_i32 => answer, out("r8") _, out("r9") _, out("r10") _, out("r11") _) };
+    unsafe {
+        std::arch::asm!("int 0x80", inlateout("eax") 20_i32 => answer, out("r8") _, out("r9") _, out("r10") _, out("r11") _)
+    };
     println!("{answer}");
 }
 

@@ -34,7 +34,7 @@ fn float_bits(chunk: Chunk) -> std::result::Result<Vec<Chunk>, godwit_sdk::bindi
 /// Rows in no order, and a file.
 fn look(record: &mut Record, cx: &mut Context) -> Result<()> {
     let id: i64 = record.get("id")?;
-    let sql = "SELECT group_concat(hostname) FROM devices WHERE id % 100 = ?1 % 100";
+    let sql = "SELECT group_concat(hostname) FROM devices WHERE id BETWEEN ?1 - 5 AND ?1 + 5";
     let names: Option<String> = cx.input()?.value(sql, (id,))?;
     let size = cx.tree("config")?.read("sites/dc1.conf")?.len();
     record.set("notes", format!("{} of {size}: {}", id, names.unwrap_or_default().chars().take(40).collect::<String>()))

@@ -166,8 +166,7 @@ const ENDLESS_SORT: &str =
 const ENDLESS_ROWS: &str = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c";
 
 /// One call that takes the product of the lengths of its arguments.
-const SLOW: &str =
-    "SELECT instr(zeroblob(60000000), zeroblob(30000000) || x'01')";
+const SLOW: &str = "SELECT instr(zeroblob(60000000), zeroblob(30000000) || x'01')";
 
 const OWN: &[&str] = &[
     "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT NOT NULL UNIQUE)",
@@ -371,8 +370,22 @@ fn many_connections(_: Chunk) -> Result<Vec<Chunk>, Failure> {
 }
 
 const NAMES: &[&str] = &[
-    "input", "scratch", "target", "", "INPUT", "Input", " input", "input ", "input\0", "input\u{1b}[2J", "main", "temp",
-    "sqlite:///etc/passwd", "/etc/passwd", "0", "../input",
+    "input",
+    "scratch",
+    "target",
+    "",
+    "INPUT",
+    "Input",
+    " input",
+    "input ",
+    "input\0",
+    "input\u{1b}[2J",
+    "main",
+    "temp",
+    "sqlite:///etc/passwd",
+    "/etc/passwd",
+    "0",
+    "../input",
 ];
 
 pub(crate) fn open_by_all_names() {

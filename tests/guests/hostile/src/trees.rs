@@ -58,11 +58,39 @@ fn paths() -> Finished {
     let (long, deep) = ("n".repeat(5_000), ["d"; 10_000].join("/"));
     let longest = "n".repeat(256);
     for path in [
-        "", ".", "..", "/", "//", "../x", "/etc/passwd", "a/../../b", "sites/..", "sites/.", "./inventory.conf",
-        "sites/", "sites//dc1.conf", "inventory.conf/", "inventory.conf/x", "x\0y", "\0", "%2e%2e", "%2E%2E/x",
-        "%2e%2e%2fetc", "%", "%zz", "a\nb", "\u{1b}[2J", &longest, &long, &deep,
+        "",
+        ".",
+        "..",
+        "/",
+        "//",
+        "../x",
+        "/etc/passwd",
+        "a/../../b",
+        "sites/..",
+        "sites/.",
+        "./inventory.conf",
+        "sites/",
+        "sites//dc1.conf",
+        "inventory.conf/",
+        "inventory.conf/x",
+        "x\0y",
+        "\0",
+        "%2e%2e",
+        "%2E%2E/x",
+        "%2e%2e%2fetc",
+        "%",
+        "%zz",
+        "a\nb",
+        "\u{1b}[2J",
+        &longest,
+        &long,
+        &deep,
     ] {
-        let told = format!("stat {}, write {}", outcome(config.stat(path).map(|_| "answers")), outcome(config.write(path, 0, b"x")));
+        let told = format!(
+            "stat {}, write {}",
+            outcome(config.stat(path).map(|_| "answers")),
+            outcome(config.write(path, 0, b"x"))
+        );
         tell(&format!("{path:?}"), &told);
     }
     Ok(vec![])
@@ -71,7 +99,20 @@ fn paths() -> Finished {
 /// They are names like any other, in this tree and nowhere else.
 fn odd_names() -> Finished {
     let config = config()?;
-    for path in ["..\\..\\x", "C:\\x", "INVENTORY.CONF", "Inventory.conf", "․․", "．．", "∕etc", "...", "~", "-rf", "$HOME", "\u{202e}gnp"] {
+    for path in [
+        "..\\..\\x",
+        "C:\\x",
+        "INVENTORY.CONF",
+        "Inventory.conf",
+        "․․",
+        "．．",
+        "∕etc",
+        "...",
+        "~",
+        "-rf",
+        "$HOME",
+        "\u{202e}gnp",
+    ] {
         let written = outcome(config.write(path, 0, b"x"));
         tell(&format!("{path:?}"), &format!("{written}, is {}", length(config.read(path, 0, 9))));
     }
@@ -114,10 +155,20 @@ fn write_everything() -> Result<(), Failure> {
 fn renames() -> Finished {
     let config = config()?;
     for (from, to) in [
-        ("inventory.conf", "sites/dc1.conf"), ("inventory.conf", "inventory.conf"), ("sites", "sites/below"),
-        ("sites", "sites"), ("sites", "inventory.conf"), ("", "all"), ("sites", ""), ("nothing", "x"),
-        ("inventory.conf", "../x"), ("inventory.conf", "/tmp/x"), ("inventory.conf", "default.conf"),
-        ("default.conf", "link.conf"), ("inventory.conf", "link.conf/x"), ("inventory.conf", "nowhere/x"),
+        ("inventory.conf", "sites/dc1.conf"),
+        ("inventory.conf", "inventory.conf"),
+        ("sites", "sites/below"),
+        ("sites", "sites"),
+        ("sites", "inventory.conf"),
+        ("", "all"),
+        ("sites", ""),
+        ("nothing", "x"),
+        ("inventory.conf", "../x"),
+        ("inventory.conf", "/tmp/x"),
+        ("inventory.conf", "default.conf"),
+        ("default.conf", "link.conf"),
+        ("inventory.conf", "link.conf/x"),
+        ("inventory.conf", "nowhere/x"),
     ] {
         tell(&format!("{from:?} to {to:?}"), &outcome(config.rename(from, to)));
     }

@@ -112,18 +112,8 @@ pub(super) const CLOCK_AND_CHANCE: [&std::ffi::CStr; 5] =
 
 /// What takes the product of its arguments' lengths, or as long as a number says, whatever the limits are: SQLite cannot be
 /// interrupted inside a function.
-const SLOW: &[&str] = &[
-    "format",
-    "instr",
-    "json_patch",
-    "jsonb_patch",
-    "ltrim",
-    "printf",
-    "replace",
-    "rtrim",
-    "trim",
-    "unhex",
-];
+const SLOW: &[&str] =
+    &["format", "instr", "json_patch", "jsonb_patch", "ltrim", "printf", "replace", "rtrim", "trim", "unhex"];
 
 /// What SQLite calls to carry out an ALTER TABLE. Called by name it answers that there is no such function.
 const ALTERATION: [&str; 7] = [
