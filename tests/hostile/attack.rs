@@ -19,7 +19,9 @@ pub(crate) struct Attack {
 }
 
 pub(crate) const fn attack(behaviour: &'static str, status: i32) -> Attack {
-    Attack { name: behaviour, behaviour, status, memory: "32", time: "1", options: &[], manifest: |_| {} }
+    // What is to end well is not about time, and the machine may be busy.
+    let time = if status == 0 { "20" } else { "1" };
+    Attack { name: behaviour, behaviour, status, memory: "32", time, options: &[], manifest: |_| {} }
 }
 
 impl Attack {
@@ -34,11 +36,6 @@ impl Attack {
 
     pub(crate) const fn declaring(self, manifest: fn(&mut Value)) -> Self {
         Self { manifest, ..self }
-    }
-
-    /// It is not about time.
-    pub(crate) const fn with_time(self) -> Self {
-        Self { time: "20", ..self }
     }
 
     /// The operator moved a limit.

@@ -26,7 +26,7 @@ const INPUT: &[Attack] = &[
     attack("input-is-read-only", 0).declaring(reading),
     attack("input-settings", 0).declaring(reading),
     attack("input-clock-and-chance", 0).declaring(reading),
-    attack("input-growth", 0).declaring(reading).with_time(),
+    attack("input-growth", 0).declaring(reading),
     attack("input-statements", 0).declaring(reading).with_room(),
     attack("input-values", 0).declaring(reading).with_room(),
     attack("input-cursors", 0).declaring(reading),
@@ -38,7 +38,7 @@ const INPUT_LIMITS: &[Attack] = &[
     attack("input-endless-rows", 5).declaring(reading),
     attack("input-endless-rows", 5).declaring(reading).named("input-many-rows").with(&["--module-rows", "25000"]),
     attack("input-slow-functions", 5).declaring(reading),
-    attack("input-many-large-values", 0).declaring(reading).with_room().with_time(),
+    attack("input-many-large-values", 0).declaring(reading).with_room(),
     attack("input-many-connections", 5).declaring(reading),
 ];
 
@@ -46,7 +46,7 @@ const SCRATCH: &[Attack] = &[
     attack("scratch-is-a-database", 0).declaring(with_scratch),
     attack("scratch-has-no-more", 0).declaring(with_scratch).with(&["--module-scratch", "4"]),
     attack("scratch-is-full", 0).declaring(with_scratch).with(&["--module-scratch", "8"]),
-    attack("scratch-of-views", 0).declaring(with_scratch).with_time(),
+    attack("scratch-of-views", 0).declaring(with_scratch),
 ];
 
 const NAMES: &[Attack] = &[

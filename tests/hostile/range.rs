@@ -202,6 +202,7 @@ fn is_inner_frame(line: &str) -> bool {
 }
 
 fn shortened(line: &str) -> String {
+    let line = &without_offsets(line);
     let mut text: String = line.chars().take(300).collect();
     if text.len() < line.len() {
         text.push_str(" [cut for this file]");
@@ -213,5 +214,19 @@ fn shortened(line: &str) -> String {
             format!("{}.rs:[place]{rest}", &text[..start])
         }
         _ => text,
+    }
+}
+
+/// Where in a file something is wrong, and in which of its functions, moves with every change of the guest.
+fn without_offsets(line: &str) -> String {
+    if let Some((before, after)) = line.split_once("wasm[0]::function[")
+        && let Some((_, problem)) = after.split_once(": WebAssembly translation error")
+    {
+        let problem = problem.split_once(" at offset ").map_or(problem, |(problem, _)| problem);
+        return format!("{before}[function]: WebAssembly translation error{problem} at [place]");
+    }
+    match line.split_once("(at offset 0x") {
+        Some((before, _)) => format!("{before}(at [place])"),
+        None => line.to_owned(),
     }
 }
