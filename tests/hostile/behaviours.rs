@@ -1,68 +1,12 @@
 //! The module `tests/guests/hostile`, one way to misbehave after the other.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::range::{Range, filtered, hostile};
-
-/// One attack. A `plan` must end as `migrate` does.
-struct Attack {
-    name: &'static str,
-    behaviour: &'static str,
-    status: i32,
-    memory: &'static str,
-    manifest: fn(&mut Value),
-}
-
-const fn attack(behaviour: &'static str, status: i32) -> Attack {
-    Attack { name: behaviour, behaviour, status, memory: "32", manifest: |_| {} }
-}
-
-impl Attack {
-    /// The guest needs room for what it is up to.
-    const fn with_room(self) -> Self {
-        Self { memory: "200", ..self }
-    }
-
-    const fn named(self, name: &'static str) -> Self {
-        Self { name, ..self }
-    }
-
-    const fn declaring(self, manifest: fn(&mut Value)) -> Self {
-        Self { manifest, ..self }
-    }
-
-    /// Tries it with both commands; answers what was said.
-    fn tried(&self) -> String {
-        let range = Range::new(&hostile(self.manifest));
-        let behaviour = format!("behaviour={}", self.behaviour);
-        let options = ["--module-time", "1", "--module-memory", self.memory, "--parameter", &behaviour];
-        let plan = range.run("plan", &options);
-        assert_eq!(plan.status, Some(self.status), "plan, {}: {}", self.name, filtered(&range, &plan));
-        assert!(is_harmless(&plan.stdout), "{}: {:?}", self.name, plan.stdout);
-        let migrate = range.run("migrate", &options);
-        let said = filtered(&range, &migrate);
-        assert_eq!(migrate.status, Some(self.status), "migrate, {}: {said}", self.name);
-        assert!(is_harmless(&said), "{}: {said:?}", self.name);
-        said
-    }
-}
-
-/// Nothing in it acts on a terminal.
-fn is_harmless(text: &str) -> bool {
-    text.chars().all(|c| !c.is_control() || c == '\n' || c == '\t')
-}
-
-fn try_all(attacks: &[Attack]) -> String {
-    let mut text = String::new();
-    for attack in attacks {
-        let _ = writeln!(text, "## {}\n{}\n", attack.name, attack.tried());
-    }
-    text
-}
+use crate::attack::{Attack, attack, try_all};
+use crate::{database, repeated, target, trees};
 
 const CARELESS: &[Attack] = &[
     attack("panic", 5),
@@ -217,10 +161,10 @@ fn every_guest_and_every_behaviour_is_claimed() {
         folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(guests, BTreeSet::from(["hostile".to_owned()]), "a new guest needs a table of its own");
 
-    let tables = [CARELESS, ENDLESS, RECORDS, CATALOGS, CLOSING];
-    let mut claimed: Vec<_> = tables.into_iter().flatten().map(|attack| attack.behaviour).collect();
-    let mut there: Vec<_> = hostile_guest::behaviours().map(|(name, _)| name).collect();
-    claimed.sort_unstable();
-    there.sort_unstable();
-    assert_eq!(claimed, there);
+    let tables = [&[CARELESS, ENDLESS, RECORDS, CATALOGS, CLOSING], database::TABLES, target::TABLES, trees::TABLES];
+    let tried = tables.concat().concat().into_iter().map(|attack| attack.behaviour);
+    let claimed: BTreeSet<_> = tried.chain(repeated::BEHAVIOURS.iter().copied()).collect();
+    let there: Vec<_> = hostile_guest::behaviours().map(|(name, _)| name).collect();
+    assert_eq!(claimed, there.iter().copied().collect());
+    assert_eq!(claimed.len(), there.len(), "two behaviours have one name");
 }

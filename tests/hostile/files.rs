@@ -8,7 +8,7 @@ use wasm_encoder::{ComponentSectionId, CustomSection, RawSection};
 use wit_component::dummy_module;
 use wit_parser::{ManglingAndAbi, Resolve};
 
-use crate::handmade::{component, interface};
+use crate::handmade::{component, honest, interface};
 use crate::range::{Range, filtered, hostile, manifest};
 
 const SECTION: &str = "godwit:module";
@@ -125,10 +125,50 @@ fn files() -> Vec<(&'static str, Vec<u8>, i32)> {
             3,
         ),
         ("imports-a-function", importing(&[], "look: func() -> string"), 3),
-        ("imports-database", importing(&[], "godwit:migration/database@0.1.0"), 3),
-        ("imports-files", importing(&[], "godwit:migration/files@0.1.0"), 3),
+        ("imports-database", importing(&[], "godwit:migration/database@0.1.0"), 5),
+        ("imports-files", importing(&[], "godwit:migration/files@0.1.0"), 5),
         ("imports-unknown-interface", unknown_interface(), 3),
         ("imports-later-version", later_interface(), 3),
+        ("reads-without-importing", with_manifest(&honest(), &manifest(|m| m["reads"] = json!(["devices.id"]))), 3),
+        (
+            "opens-files-without-importing",
+            with_manifest(&honest(), &manifest(|m| m["files"] = json!({ "config": "read" }))),
+            3,
+        ),
+        (
+            "wants-the-target-without-importing",
+            with_manifest(&honest(), &manifest(|m| m["target"] = json!({ "devices": "read" }))),
+            3,
+        ),
+        ("reads-what-is-not-there", changed(|manifest| manifest["reads"] = json!(["racks"])), 3),
+        (
+            "reads-a-column-that-is-not-there",
+            changed(|manifest| manifest["reads"] = json!(["devices.col\u{1b}[2Jour"])),
+            3,
+        ),
+        ("reads-the-schema", changed(|manifest| manifest["reads"] = json!(["sqlite_schema"])), 3),
+        ("reads-a-view", changed(|manifest| manifest["reads"] = json!(["device_overview"])), 3),
+        (
+            "indexes-what-it-does-not-read",
+            changed(|manifest| {
+                manifest["reads"] = json!(["devices.id"]);
+                manifest["indexes"] = json!(["devices.hostname"]);
+            }),
+            3,
+        ),
+        ("scratch-without-order", changed(|manifest| manifest["scratch"] = json!(true)), 3),
+        ("access-that-is-none", changed(|manifest| manifest["files"] = json!({ "config": "write" })), 3),
+        ("tree-with-a-path-for-a-name", changed(|manifest| manifest["files"] = json!({ "../etc": "read" })), 3),
+        ("target-that-is-not-there", changed(|manifest| manifest["target"] = json!({ "racks": "read" })), 3),
+        (
+            "target-in-another-database",
+            changed(|manifest| {
+                manifest["database"] = json!("other");
+                manifest["target"] = json!({ "devices": "read" });
+            }),
+            3,
+        ),
+        ("compiled-for-a-machine", compiled(), 3),
         ("no-exports", declared(b"\0asm\x0d\0\x01\0"), 3),
         ("missing-exports", declared(&of_world(&["package evil:few; world few { export finish: func(); }"])), 3),
         ("wrong-exports", declared(&of_world(&[WRONG_EXPORTS])), 3),
@@ -144,6 +184,15 @@ const WRONG_EXPORTS: &str = "package evil:wrong; world wrong {
     export verify: func() -> bool;
 }";
 
+/// What the engine keeps of a component that it has compiled: an ELF file with sections of its own. Such a file is machine
+/// code, and nothing would check it.
+fn compiled() -> Vec<u8> {
+    let mut file = b"\x7fELF\x02\x01\x01\0".to_vec();
+    file.resize(64, 0);
+    file.extend(b"\0.wasmtime.engine\0.wasmtime.info\0.text\0");
+    file
+}
+
 /// Some bytes of its code changed.
 fn damaged(whole: &[u8]) -> Vec<u8> {
     let mut made = whole.to_vec();
@@ -156,7 +205,7 @@ fn damaged(whole: &[u8]) -> Vec<u8> {
 fn what_is_no_proper_module_is_refused() {
     let mut text = String::new();
     for (name, file, status) in files() {
-        let range = Range::new(&file);
+        let range = Range::new(&file).named(name);
         let plan = range.run("plan", &["--module-time", "1"]);
         let said = filtered(&range, &plan);
         assert_eq!(plan.status, Some(status), "{name}: {said}");

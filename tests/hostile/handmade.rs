@@ -27,6 +27,9 @@ pub(crate) fn component(mut core: Vec<u8>, resolve: &Resolve, world: WorldId) ->
 /// lie at 64, and the one chunk that it returns at 128.
 #[derive(Clone, Copy)]
 struct Parts {
+    imports: &'static str,
+    /// What `transform` does before all else.
+    first: &'static str,
     memory: &'static str,
     more: &'static str,
     /// At hand: `$engine $engine_length $collections $collections_count $objects $objects_count`.
@@ -37,6 +40,8 @@ struct Parts {
 }
 
 const HONEST: Parts = Parts {
+    imports: "",
+    first: "",
     memory: "(memory (export \"memory\") 4)",
     more: "",
     evolve: "
@@ -65,16 +70,16 @@ const HONEST: Parts = Parts {
 
 impl Parts {
     fn component(&self) -> Vec<u8> {
-        let Self { memory, more, evolve, transform, realloc } = self;
+        let Self { imports, first, memory, more, evolve, transform, realloc } = self;
         let text = format!(
-            "(module {memory} {more}
+            "(module {imports} {memory} {more}
             (global $free (mut i32) (i32.const 4096))
             (func $hand-made-evolve (export \"evolve\") (param $engine i32) (param $engine_length i32)
                 (param $collections i32) (param $collections_count i32)
                 (param $objects i32) (param $objects_count i32) (result i32) {evolve})
             (func $hand-made-transform (export \"transform\") (param $name i32) (param $name_length i32)
                 (param $first i64) (param $records i32) (param $records_length i32) (result i32) (local $i i32)
-                {transform})
+                {first} {transform})
             (func (export \"finish\") (result i32)
                 (i32.store8 (i32.const 64) (i32.const 0)) (i32.store (i32.const 76) (i32.const 0)) (i32.const 64))
             (func (export \"verify\") (result i32) (i32.store8 (i32.const 64) (i32.const 0)) (i32.const 64))
@@ -167,11 +172,139 @@ const ATTACKS: &[Attack] = &[
 fn hand_made_components_are_stopped() {
     let mut text = String::new();
     for (name, status, parts) in ATTACKS {
-        let range = Range::new(&with_manifest(&parts.component(), &manifest(|_| {})));
+        let range = Range::new(&with_manifest(&parts.component(), &manifest(|_| {}))).named(name);
         let ended = range.run("migrate", &["--module-time", "1", "--module-memory", "32"]);
         let said = filtered(&range, &ended);
         assert_eq!(ended.status, Some(*status), "{name}: {said}");
         let _ = writeln!(text, "## {name}\n{said}\n");
     }
     insta::assert_snapshot!("handmade", text);
+}
+
+/// A component that imports nothing.
+pub(crate) fn honest() -> Vec<u8> {
+    HONEST.component()
+}
+
+/// With the interface `database` at hand. Its answers lie at 320: a byte for the case, and what it holds at 324.
+const ASKING: Parts = Parts {
+    imports: r#"
+        (import "godwit:migration/database@0.1.0" "[static]connection.open" (func $open (param i32 i32 i32)))
+        (import "godwit:migration/database@0.1.0" "[method]connection.query"
+            (func $query (param i32 i32 i32 i32 i32 i32)))
+        (import "godwit:migration/database@0.1.0" "[method]rows.next" (func $next (param i32 i32 i32)))
+        (import "godwit:migration/database@0.1.0" "[resource-drop]connection" (func $close (param i32)))
+        (import "godwit:migration/database@0.1.0" "[resource-drop]rows" (func $end (param i32)))"#,
+    more: r#"(data (i32.const 256) "input") (data (i32.const 272) "SELECT 1") (data (i32.const 288) "SELECT '\ff\fe'")
+        (func $hand-made-open (result i32)
+            (call $open (i32.const 256) (i32.const 5) (i32.const 320))
+            (if (i32.load8_u (i32.const 320)) (then unreachable))
+            (i32.load (i32.const 324)))
+        (func $hand-made-query (param $connection i32)
+            (call $query (local.get $connection) (i32.const 272) (i32.const 8) (i32.const 0) (i32.const 0)
+                (i32.const 320)))
+        (func $hand-made-end (param i32) (call $close (local.get 0)) (call $end (local.get 0)))"#,
+    first: "
+        (call $hand-made-query (call $hand-made-open))
+        (call $next (i32.load (i32.const 324)) (i32.const 1) (i32.const 340))
+        (if (i32.load8_u (i32.const 340)) (then unreachable))",
+    ..HONEST
+};
+
+/// What a compiler would not let its program do with what it holds.
+const HELD: &[Attack] = &[
+    ("asking", 0, ASKING),
+    ("forged-handle", 5, Parts { first: "(call $hand-made-query (i32.const 12345))", ..ASKING }),
+    ("forged-handle-below-zero", 5, Parts { first: "(call $hand-made-query (i32.const -1))", ..ASKING }),
+    (
+        "used-after-it-was-dropped",
+        5,
+        Parts {
+            first: "(local.set $i (call $hand-made-open)) (call $close (local.get $i))
+                (call $hand-made-query (local.get $i))",
+            ..ASKING
+        },
+    ),
+    (
+        "dropped-twice",
+        5,
+        Parts {
+            first: "(local.set $i (call $hand-made-open)) (call $close (local.get $i)) (call $close (local.get $i))
+               ",
+            ..ASKING
+        },
+    ),
+    (
+        "of-another-kind",
+        5,
+        Parts { first: "(call $next (call $hand-made-open) (i32.const 1) (i32.const 340))", ..ASKING },
+    ),
+    ("answer-outside", 5, Parts { first: "(call $open (i32.const 256) (i32.const 5) (i32.const -16))", ..ASKING }),
+    ("answer-not-aligned", 5, Parts { first: "(call $open (i32.const 256) (i32.const 5) (i32.const 321))", ..ASKING }),
+    ("name-outside", 5, Parts { first: "(call $open (i32.const 256) (i32.const -1) (i32.const 320))", ..ASKING }),
+    (
+        "endless-values",
+        5,
+        Parts {
+            first: "(call $query (call $hand-made-open) (i32.const 272) (i32.const 8) (i32.const 0) (i32.const -1)
+                (i32.const 320))",
+            ..ASKING
+        },
+    ),
+    (
+        "sql-that-is-no-utf8",
+        5,
+        Parts {
+            first: "(call $query (call $hand-made-open) (i32.const 288) (i32.const 11) (i32.const 0) (i32.const 0)
+                (i32.const 320))",
+            ..ASKING
+        },
+    ),
+    (
+        "asking-at-start",
+        5,
+        Parts {
+            imports: ASKING.imports,
+            more: r#"(data (i32.const 256) "input")
+                (func $hand-made-start (call $open (i32.const 256) (i32.const 5) (i32.const 320)))
+                (start $hand-made-start)"#,
+            ..HONEST
+        },
+    ),
+    // Nothing is answered before the first record: the initializer traps if it is.
+    (
+        "asking-while-it-is-made",
+        0,
+        Parts {
+            imports: ASKING.imports,
+            more: r#"(data (i32.const 256) "input")
+                (func $hand-made-initialize (export "_initialize")
+                    (call $open (i32.const 256) (i32.const 5) (i32.const 320))
+                    (if (i32.eqz (i32.load8_u (i32.const 320))) (then unreachable)))"#,
+            ..HONEST
+        },
+    ),
+    (
+        "asking-while-it-is-handed-something",
+        5,
+        Parts {
+            imports: ASKING.imports,
+            realloc: "(call $open (i32.const 256) (i32.const 5) (i32.const 320)) (i32.const 8192)",
+            ..HONEST
+        },
+    ),
+];
+
+#[test]
+fn what_is_held_cannot_be_forged() {
+    let mut text = String::new();
+    for (name, status, parts) in HELD {
+        let reading = manifest(|manifest| manifest["reads"] = serde_json::json!(["devices.id"]));
+        let range = Range::new(&with_manifest(&parts.component(), &reading)).named(name);
+        let ended = range.run("migrate", &["--module-time", "1", "--module-memory", "32", "--workers", "1"]);
+        let said = filtered(&range, &ended);
+        assert_eq!(ended.status, Some(*status), "{name}: {said}");
+        let _ = writeln!(text, "## {name}\n{said}\n");
+    }
+    insta::assert_snapshot!("held", text);
 }

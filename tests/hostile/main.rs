@@ -5,10 +5,16 @@
 
 #![forbid(unsafe_code)]
 
+mod attack;
 mod behaviours;
+mod database;
 mod files;
 mod handmade;
 mod interrupts;
 mod operator;
 mod range;
+mod repeated;
+mod table;
+mod target;
+mod trees;
 mod workers;

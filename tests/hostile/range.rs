@@ -1,15 +1,18 @@
 //! Where attacks are tried: a folder with one hostile module and a good archive.
 
 use std::fs::{self, File};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus};
 use std::sync::OnceLock;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use godwit_tests::{Shop, godwit, guests, tree, with_manifest};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::table::Watched;
 
 /// What the program may take, whatever a module does: its own needs, and the module's limit for two workers.
 const MEMORY_MIB: u64 = 400;
@@ -20,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A folder with `modules/hostile.wasm`, for one attack.
 pub(crate) struct Range {
     dir: TempDir,
+    name: &'static str,
+    archive: PathBuf,
 }
 
 /// How a run ended.
@@ -32,11 +37,39 @@ pub(crate) struct Ended {
 impl Range {
     pub(crate) fn new(module: &[u8]) -> Self {
         let dir = tempfile::Builder::new().prefix("range").tempdir().expect("there is room for temporary files");
-        let range = Self { dir };
+        let range = Self { dir, name: "", archive: archive().to_owned() };
         fs::create_dir(range.path("modules")).expect("a new folder can be filled");
-        fs::write(range.path("modules/hostile.wasm"), module).expect("a new folder can be filled");
-        range.approve();
+        range.add("hostile", module);
         range
+    }
+
+    /// The same with a live application at 1.1.0, whose data differ from those of the archive.
+    pub(crate) fn live(module: &[u8]) -> Self {
+        let range = Self::new(module);
+        let shop = Shop::new();
+        shop.sql("DELETE FROM audit_log; UPDATE devices SET notes = 'live'");
+        let configuration = fs::read_to_string(shop.path("godwit.toml")).expect("a sample has its configuration");
+        range.write("godwit.toml", &configuration.replace("\"1.0.0\"", "\"1.1.0\""));
+        range.write("config/inventory.conf", "listen = 0.0.0.0:1\n");
+        range.write("config/live.conf", "kept = yes\n");
+        fs::copy(shop.database(), range.path("inventory.db")).expect("a database that nobody uses can be copied");
+        range
+    }
+
+    /// What the attack is called in the table of measurements.
+    pub(crate) fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// With another archive.
+    pub(crate) fn on(self, archive: PathBuf) -> Self {
+        Self { archive, ..self }
+    }
+
+    /// Adds `modules/NAME.wasm`.
+    pub(crate) fn add(&self, name: &str, module: &[u8]) {
+        fs::write(self.path("modules").join(format!("{name}.wasm")), module).expect("a new folder can be filled");
+        self.approve();
     }
 
     /// As a careless operator would; what cannot be read cannot be approved either, and a run says the same of it.
@@ -44,6 +77,12 @@ impl Range {
         let mut grants = godwit();
         grants.args(["grants", "--modules", "modules", "--approve", "--allow-unsigned"]);
         godwit_tests::run(grants.current_dir(self.dir.path()));
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        let folder = path.parent().expect("it is in a folder");
+        fs::create_dir_all(folder).and_then(|()| fs::write(&path, text)).expect("a new folder can be filled");
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -55,13 +94,15 @@ impl Range {
         let said = tempfile::tempdir().expect("there is room for temporary files");
         let file = |name: &str| File::create(said.path().join(name)).expect("a new folder can be filled");
         let mut program = godwit();
-        program.current_dir(self.dir.path()).arg(command).arg(archive()).args(["--to", "1.1.0"]);
-        program.args(["--modules", "modules"]).args(options);
-        if command == "migrate" {
-            program.args(["-o", "new"]);
-        }
+        program.current_dir(self.dir.path()).arg(command).arg(&self.archive).args(["--modules", "modules"]);
+        program.args(match command {
+            "migrate" => &["--to", "1.1.0", "-o", "new"][..],
+            "restore" => &["--empty"],
+            _ => &["--to", "1.1.0"],
+        });
+        program.args(options);
         let child = program.stdout(file("out")).stderr(file("err")).spawn().expect("the program can be started");
-        Running { child, said }
+        Running { child, said, watched: Watched::new(self.name, command) }
     }
 
     /// Runs a command to its end, and holds it to what every run is held to.
@@ -91,30 +132,29 @@ impl Range {
 pub(crate) struct Running {
     pub(crate) child: Child,
     said: TempDir,
+    watched: Watched,
 }
 
 impl Running {
     #[track_caller]
     pub(crate) fn ended(mut self) -> Ended {
-        let (status, peak) = watch(&mut self.child);
+        let status = wait(&mut self.child, &mut self.watched);
         let text =
             |name: &str| fs::read_to_string(self.said.path().join(name)).expect("what the program writes is UTF-8");
         let ended = Ended { status: status.code(), stdout: text("out"), stderr: text("err") };
-        assert!(peak < MEMORY_MIB, "it took {peak} MiB\n{}", ended.stderr);
+        self.watched.write(&ended);
+        assert!(self.watched.peak < MEMORY_MIB, "it took {} MiB\n{}", self.watched.peak, ended.stderr);
         ended
     }
 }
 
-/// Waits for the end; answers the most memory it ever had, in MiB.
-fn watch(child: &mut Child) -> (ExitStatus, u64) {
-    let start = Instant::now();
-    let mut peak = 0;
+fn wait(child: &mut Child, watched: &mut Watched) -> ExitStatus {
     loop {
-        peak = memory_peak(child.id()).unwrap_or(0).max(peak);
+        watched.look(child.id());
         if let Some(status) = child.try_wait().expect("a child can be waited for") {
-            return (status, peak);
+            return status;
         }
-        if start.elapsed() > PATIENCE {
+        if watched.since.elapsed() > PATIENCE {
             child.kill().and_then(|()| child.wait()).expect("a child can be killed");
             panic!("it ran longer than {} s", PATIENCE.as_secs());
         }
@@ -122,18 +162,14 @@ fn watch(child: &mut Child) -> (ExitStatus, u64) {
     }
 }
 
-/// `VmHWM` of proc(5), in MiB.
-fn memory_peak(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.split_whitespace().next()?.parse::<u64>().ok()? / 1024)
-}
-
 /// An archive of the sample application at 1.0.0; made once, never to be changed.
 pub(crate) fn archive() -> &'static Path {
     static ARCHIVE: OnceLock<(Shop, PathBuf)> = OnceLock::new();
     let (_, path) = ARCHIVE.get_or_init(|| {
         let shop = Shop::new();
+        for (target, name) in [("/etc/passwd", "passwd"), ("/etc", "etc"), ("..", "up")] {
+            symlink(target, shop.path("config").join(name)).expect("a new folder can be filled");
+        }
         shop.godwit(&["backup", "-o", "old.tar"]).succeeded();
         let path = shop.path("old.tar");
         (shop, path)
@@ -163,7 +199,7 @@ pub(crate) fn manifest(change: impl FnOnce(&mut Value)) -> Value {
 /// What was said, without what differs from machine to machine and from build to build.
 pub(crate) fn filtered(range: &Range, ended: &Ended) -> String {
     let folder = range.path("").display().to_string();
-    let known = ended.stderr.replace(&folder, "").replace(&archive().display().to_string(), "old.tar");
+    let known = ended.stderr.replace(&folder, "").replace(&range.archive.display().to_string(), "old.tar");
     let lines: Vec<_> = known.lines().filter(|line| !is_inner_frame(line)).map(shortened).collect();
     format!("exit status {}\n{}", ended.status.map_or("none".to_owned(), |status| status.to_string()), lines.join("\n"))
 }
@@ -174,6 +210,7 @@ fn is_inner_frame(line: &str) -> bool {
 }
 
 fn shortened(line: &str) -> String {
+    let line = &without_offsets(line);
     let mut text: String = line.chars().take(300).collect();
     if text.len() < line.len() {
         text.push_str(" [cut for this file]");
@@ -185,5 +222,19 @@ fn shortened(line: &str) -> String {
             format!("{}.rs:[place]{rest}", &text[..start])
         }
         _ => text,
+    }
+}
+
+/// Where in a file something is wrong, and in which of its functions, moves with every change of the guest.
+fn without_offsets(line: &str) -> String {
+    if let Some((before, after)) = line.split_once("wasm[0]::function[")
+        && let Some((_, problem)) = after.split_once(": WebAssembly translation error")
+    {
+        let problem = problem.split_once(" at offset ").map_or(problem, |(problem, _)| problem);
+        return format!("{before}[function]: WebAssembly translation error{problem} at [place]");
+    }
+    match line.split_once("(at offset 0x") {
+        Some((before, _)) => format!("{before}(at [place])"),
+        None => line.to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! The processes that modules run in: what is in their room, and what becomes of a run when one dies.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use godwit_tests::tree;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::range::{Range, Running, hostile};
+use crate::table::is_worker;
 
 /// How long anything here may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -32,11 +34,6 @@ fn wait_for(mut there: impl FnMut() -> bool) {
 fn workers_of(parent: u32) -> Vec<u32> {
     let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     processes.filter(|&process| field(process, "PPid") == Some(parent.to_string()) && is_worker(process)).collect()
-}
-
-fn is_worker(process: u32) -> bool {
-    let words = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
-    words.split(|&byte| byte == 0).nth(1) == Some(b"worker")
 }
 
 fn field(process: u32, name: &str) -> Option<String> {
@@ -69,7 +66,7 @@ fn their_room_is_empty() {
             assert!(environment.is_empty(), "{}", String::from_utf8_lossy(&environment));
         }
         if let Ok(files) = fs::read_dir(format!("/proc/{worker}/fd")) {
-            let open: Vec<_> = files.map(|file| fs::read_link(file.unwrap().path()).unwrap()).collect();
+            let open: BTreeSet<_> = files.map(|file| fs::read_link(file.unwrap().path()).unwrap()).collect();
             assert_eq!(open.len(), 3, "two pipes and nothing else to write to: {open:?}");
         }
     }

@@ -7,6 +7,12 @@ use godwit_files::{ChangeKind, TreeChange};
 use godwit_sandbox::tame_line;
 use indicatif::{BinaryBytes, HumanCount};
 
+/// Changes of one file tree that are shown.
+const CHANGES_SHOWN: usize = 100;
+
+/// Statements in the live target that are shown.
+const STATEMENTS_SHOWN: usize = 20;
+
 /// Rows of cells as aligned columns; the first is flush left, the others flush right.
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -122,6 +128,7 @@ pub fn plan(plan: &Plan) -> String {
     if let Some(found) = &plan.report {
         text.push_str("records\n");
         text.push_str(&report(found));
+        text.push_str(&files(found));
         text.push_str(&violations(found));
     }
     text
@@ -131,9 +138,57 @@ fn widest(plan: &Plan) -> usize {
     plan.changes.iter().map(|change| change.place.chars().count()).max().unwrap_or(0)
 }
 
-/// What was done: the modules and the counts. What they changed in the catalog, the plan has shown.
+/// What was done: the modules, the counts and what no plan can show. What they changed in the catalog and in files, the
+/// plan has shown.
 pub fn done(plan: &Plan) -> String {
-    chain(plan) + &plan.report.as_ref().map(report).unwrap_or_default()
+    chain(plan) + &plan.report.as_ref().map(|found| report(found) + &statements(found)).unwrap_or_default()
+}
+
+/// What modules did to file trees.
+fn files(report: &Report) -> String {
+    let mut text = String::new();
+    for (tree, changes) in report.files.iter().filter(|(_, changes)| !changes.is_empty()) {
+        let _ = writeln!(text, "changes of the files {tree}");
+        for change in changes.iter().take(CHANGES_SHOWN) {
+            let _ = writeln!(text, "  {:<7}  {}", what(change.what), path(change));
+        }
+        text.push_str(&more(changes.len(), CHANGES_SHOWN));
+    }
+    text
+}
+
+fn what(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Removed => "removed",
+        ChangeKind::Added => "added",
+        ChangeKind::Renamed => "renamed",
+        ChangeKind::Changed => "changed",
+        ChangeKind::Mode => "mode",
+    }
+}
+
+fn path(change: &TreeChange) -> String {
+    let path = tame_line(change.path.as_str());
+    match &change.from {
+        Some(from) => format!("{path} (from {})", tame_line(from.as_str())),
+        None => path,
+    }
+}
+
+/// What modules did in the live target.
+fn statements(report: &Report) -> String {
+    let mut text = String::new();
+    for Statement { module, sql, rows } in report.statements.iter().take(STATEMENTS_SHOWN) {
+        let _ = writeln!(text, "  {module} in the target: {} ({})", tame_line(sql), counted(*rows, "row"));
+    }
+    text + &more(report.statements.len(), STATEMENTS_SHOWN)
+}
+
+fn more(there: usize, shown: usize) -> String {
+    match there.saturating_sub(shown) {
+        0 => String::new(),
+        left => format!("  and {} more (--output json has them)\n", count(left as u64)),
+    }
 }
 
 fn chain(plan: &Plan) -> String {

@@ -59,6 +59,7 @@ pub(crate) fn chain(
             .ok_or_else(|| missing(module, step.module.database()))?;
         step.reads = Reads::of(step.module.manifest(), database).map_err(EngineError::Reads)?;
         *database = evolve(context, &step, database)?;
+        step.module.manifest().check_target(database).map_err(EngineError::Reads)?;
         step.after = chain.after.clone();
         step.number = chain.steps.len();
         at = manifests[index].to.clone();

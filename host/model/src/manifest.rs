@@ -6,7 +6,7 @@ use std::fmt;
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 
-use crate::{CollectionName, DatabaseName, Line, ModuleName, TreeName};
+use crate::{CollectionName, Database, DatabaseName, Line, ModuleName, TreeName};
 
 /// A module's manifest. `guest-sdk/MANIFEST.md` is its reference for authors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -141,6 +141,17 @@ pub enum ManifestError {
         /// As the manifest has it.
         entry: String,
     },
+    /// It wants of the live target what is not there.
+    #[error(
+        "the module manifest of {module} declares the target's collection {collection}, but the version that it leads \
+         to has no such collection"
+    )]
+    NoTarget {
+        /// The module.
+        module: ModuleName,
+        /// As the manifest has it.
+        collection: CollectionName,
+    },
     /// It wants an index on what it does not read.
     #[error(
         "the module manifest of {module} wants an index on {entry:?}, which is no `collection.column` that it reads"
@@ -178,6 +189,14 @@ impl ModuleManifest {
         match self.scratch && !self.ordered {
             true => Err(ManifestError::ScratchWithoutOrder { module: self.name.clone() }),
             false => Ok(()),
+        }
+    }
+
+    /// Holds what it declares of the live target against the database as the module leaves it.
+    pub fn check_target(&self, after: &Database) -> Result<(), ManifestError> {
+        match self.target.keys().find(|name| after.collection(name.as_str()).is_none()) {
+            None => Ok(()),
+            Some(missing) => Err(ManifestError::NoTarget { module: self.name.clone(), collection: missing.clone() }),
         }
     }
 

@@ -34,4 +34,6 @@ pub use instance::{Instance, Output};
 pub use limits::Limits;
 pub use module::Module;
 pub use text::{tame, tame_line};
+#[doc(hidden)]
+pub use worker::lock_down;
 pub use worker::{Connections, Desk, Flow, Logged, NoDesk, Prepared, Worker, Workers, serve};

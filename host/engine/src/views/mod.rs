@@ -49,7 +49,7 @@ pub(crate) struct Origin<'a> {
 
 impl Views {
     /// Prepares what the chain's modules declare.
-    pub(crate) fn of(context: &Context<'_>, chain: &Chain, origin: Origin<'_>) -> Result<Self, Fault> {
+    pub(crate) fn of(context: &Context<'_>, chain: &Chain, origin: &mut Origin<'_>) -> Result<Self, Fault> {
         let mut views = Self::default();
         let wants_trees = chain.steps.iter().any(|step| !step.module.manifest().files.is_empty());
         if !wants_trees && chain.steps.iter().all(|step| step.reads.is_empty()) {

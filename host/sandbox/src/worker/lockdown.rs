@@ -1,11 +1,16 @@
 //! What a worker gives up before it loads a module. Each part is asked for on its own; what this kernel does not
 //! offer is named, so that the operator hears of it once.
 
+use std::collections::BTreeMap;
+
 use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetStatus, Scope};
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, Signal, set_dumpable_behavior, set_parent_process_death_signal, setrlimit,
 };
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
+use seccompiler::{
+    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule, TargetArch,
+};
 
 use super::raw;
 
@@ -21,7 +26,6 @@ const NEEDED: &[libc::c_long] = &[
     libc::SYS_close,
     libc::SYS_exit,
     libc::SYS_exit_group,
-    libc::SYS_fcntl,
     libc::SYS_fstat,
     libc::SYS_futex,
     libc::SYS_getpid,
@@ -47,10 +51,12 @@ const NEEDED: &[libc::c_long] = &[
     libc::SYS_sched_yield,
     libc::SYS_set_robust_list,
     libc::SYS_sigaltstack,
-    libc::SYS_tgkill,
     libc::SYS_write,
     libc::SYS_writev,
 ];
+
+/// What may be asked of a descriptor: not whom it signals.
+const DESCRIPTOR_QUESTIONS: [libc::c_int; 3] = [libc::F_GETFD, libc::F_GETFL, libc::F_DUPFD_CLOEXEC];
 
 /// Closes what was inherited; before this process opens anything.
 pub(super) fn close_inherited() -> Result<(), String> {
@@ -100,9 +106,19 @@ fn no_files() -> Result<(), String> {
 
 fn few_system_calls() -> Result<(), String> {
     let denied = SeccompAction::Errno(libc::EPERM.unsigned_abs());
-    let rules = NEEDED.iter().map(|&call| (call, vec![])).collect();
+    let mut rules: BTreeMap<_, _> = NEEDED.iter().map(|&call| (call, vec![])).collect();
+    // To end itself it signals itself, and nobody else.
+    rules.insert(libc::SYS_tgkill, vec![with(0, std::process::id()).map_err(text)?]);
+    let questions = DESCRIPTOR_QUESTIONS.iter().map(|&question| with(1, question.unsigned_abs()));
+    rules.insert(libc::SYS_fcntl, questions.collect::<Result<_, _>>().map_err(text)?);
     let machine = TargetArch::try_from(std::env::consts::ARCH).map_err(text)?;
     let filter = SeccompFilter::new(rules, denied, SeccompAction::Allow, machine).map_err(text)?;
     let program = BpfProgram::try_from(filter).map_err(text)?;
     seccompiler::apply_filter(&program).map_err(text)
+}
+
+/// A call whose argument of this number is this one.
+fn with(argument: u8, value: u32) -> Result<SeccompRule, BackendError> {
+    let is = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value.into())?;
+    SeccompRule::new(vec![is])
 }

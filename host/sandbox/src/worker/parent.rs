@@ -282,6 +282,8 @@ impl Worker {
                     let finishing = matches!(request, Request::Finish) && self.at.call == "finish";
                     let during = During { step: self.at.step, finishing, deadline: self.at.deadline };
                     let (answer, body) = wishes::answer(wish, &body, desk, &during);
+                    // The time that an answer takes is the module's.
+                    self.pipes.check(self.at.deadline).map_err(|halt| self.halted(&halt))?;
                     self.send(&answer, &body)?;
                 }
                 reply => {

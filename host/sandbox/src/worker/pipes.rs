@@ -45,6 +45,11 @@ impl Pipes {
         Ok(Self { input, output, stop })
     }
 
+    /// Whether there is time left. A transfer that need not wait does not look.
+    pub(super) fn check(&self, deadline: Instant) -> Result<(), Halt> {
+        time_left(deadline, &self.stop).map(drop)
+    }
+
     /// Sends all the bytes.
     pub(super) fn send(&mut self, mut bytes: &[u8], deadline: Instant) -> Result<(), Halt> {
         while !bytes.is_empty() {
@@ -80,13 +85,7 @@ impl Pipes {
 
 fn wait(pipe: BorrowedFd<'_>, flags: PollFlags, deadline: Instant, stop: &AtomicBool) -> Result<(), Halt> {
     loop {
-        if stop.load(Ordering::Relaxed) {
-            return Err(Halt::Interrupted);
-        }
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(Halt::TimeOver);
-        }
+        let left = time_left(deadline, stop)?;
         let patience = Timespec::try_from(left.min(LOOK)).ok();
         match poll(&mut [PollFd::from_borrowed_fd(pipe, flags)], patience.as_ref()) {
             Ok(0) | Err(rustix::io::Errno::INTR) => {}
@@ -94,4 +93,12 @@ fn wait(pipe: BorrowedFd<'_>, flags: PollFlags, deadline: Instant, stop: &Atomic
             Err(_) => return Err(Halt::Gone),
         }
     }
+}
+
+fn time_left(deadline: Instant, stop: &AtomicBool) -> Result<Duration, Halt> {
+    if stop.load(Ordering::Relaxed) {
+        return Err(Halt::Interrupted);
+    }
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() { Err(Halt::TimeOver) } else { Ok(left) }
 }

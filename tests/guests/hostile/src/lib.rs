@@ -14,6 +14,11 @@ mod careless;
 mod catalogs;
 mod closing;
 mod records;
+mod repeated;
+mod sql;
+mod target;
+mod trees;
+mod tried;
 
 use godwit_sdk::Migration;
 use godwit_sdk::bindings::{Catalog, Chunk, Failure};
@@ -38,10 +43,19 @@ pub enum Behaviour {
 
 /// Every way to misbehave, by its name.
 pub fn behaviours() -> impl Iterator<Item = (&'static str, Behaviour)> {
-    [careless::BEHAVIOURS, records::BEHAVIOURS, catalogs::BEHAVIOURS, closing::BEHAVIOURS]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        careless::BEHAVIOURS,
+        records::BEHAVIOURS,
+        catalogs::BEHAVIOURS,
+        closing::BEHAVIOURS,
+        repeated::BEHAVIOURS,
+        sql::BEHAVIOURS,
+        target::BEHAVIOURS,
+        trees::BEHAVIOURS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 /// A failure in these words.

@@ -110,6 +110,11 @@ const ALLOWED: &[&str] = &[
 pub(super) const CLOCK_AND_CHANCE: [&std::ffi::CStr; 5] =
     [c"random", c"randomblob", c"current_date", c"current_time", c"current_timestamp"];
 
+/// What takes the product of its arguments' lengths, or as long as a number says, whatever the limits are: SQLite cannot be
+/// interrupted inside a function.
+const SLOW: &[&str] =
+    &["format", "instr", "json_patch", "jsonb_patch", "ltrim", "printf", "replace", "rtrim", "trim", "unhex"];
+
 /// What SQLite calls to carry out an ALTER TABLE. Called by name it answers that there is no such function.
 const ALTERATION: [&str; 7] = [
     "sqlite_drop_column",
@@ -124,6 +129,11 @@ const ALTERATION: [&str; 7] = [
 /// Whether a module may call it.
 pub(super) fn is_allowed(name: &str) -> bool {
     ALLOWED.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether one call of it may take minutes.
+pub(super) fn is_slow(name: &str) -> bool {
+    SLOW.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Whether it is one that an ALTER TABLE calls.

@@ -23,8 +23,9 @@ use super::functions;
 use super::open::{LIMITS, forbid_clock_and_chance};
 use super::rules::{Verdict, call, describe, first, in_main, second};
 
-/// Bytes of one value or row on the target. SQLite cannot be interrupted inside a function, and some take the product
-/// of the lengths of their arguments; here it is the run's own process that would wait.
+/// Bytes of one value or row on the target. SQLite cannot be interrupted inside a function, and here it is the run's own
+/// process that would wait: the functions that take longest are refused (see `functions`), the others are given no more
+/// than this.
 const VALUE_BYTES_MAX: i32 = 1 << 20;
 
 const SCHEMA_TABLES: [&str; 4] = ["sqlite_schema", "sqlite_master", "sqlite_temp_schema", "sqlite_temp_master"];
@@ -80,6 +81,7 @@ impl Grants {
         let access = self.access.get(&first(action).to_ascii_lowercase()).copied();
         match action.code {
             ffi::SQLITE_SELECT | ffi::SQLITE_RECURSIVE => Ok(()),
+            ffi::SQLITE_FUNCTION if functions::is_slow(second(action)) => Err(describe(action)),
             ffi::SQLITE_FUNCTION => call(action),
             ffi::SQLITE_READ if access.is_some() || self.is_part_of_query(action) => Ok(()),
             ffi::SQLITE_INSERT | ffi::SQLITE_UPDATE | ffi::SQLITE_DELETE if access == Some(Access::ReadWrite) => Ok(()),
