@@ -156,6 +156,7 @@ const FINDINGS: usize = 5;
 /// Each record on its own: a module may well refuse what was made up, and must do so twice.
 fn try_on(granted: &Granted, collection: &Collection, after: &Database) -> Result<Tried, Fault> {
     let mut tried = Tried::default();
+    let mut taken = vec![];
     for (number, lines) in (0..).zip(generate::records(collection)) {
         let pieces = [Piece { collection: &collection.name, first: number, lines: &lines }];
         let one = unless_interrupted(run::run(granted, &pieces, Crew::One, &mut vec![]))?;
@@ -166,8 +167,34 @@ fn try_on(granted: &Granted, collection: &Collection, after: &Database) -> Resul
         if tried.findings.len() < FINDINGS {
             tried.findings.extend(judge(&place, &one, &two, after));
         }
+        if one.is_ok() {
+            taken.push((number, lines));
+        }
+    }
+    if tried.findings.is_empty() {
+        tried.findings.extend(find_memory(granted, collection, &taken)?);
     }
     Ok(tried)
+}
+
+/// One instance for all of them shows what it keeps from call to call, next to a fresh one for each.
+fn find_memory<'a>(
+    granted: &Granted,
+    collection: &'a Collection,
+    taken: &'a [(u64, Vec<u8>)],
+) -> Result<Option<Finding>, Fault> {
+    let piece = |(first, lines): &'a (u64, Vec<u8>)| Piece { collection: &collection.name, first: *first, lines };
+    let pieces: Vec<_> = taken.iter().map(piece).collect();
+    let one = unless_interrupted(run::run(granted, &pieces, Crew::One, &mut vec![]))?;
+    let two = unless_interrupted(run::run(granted, &pieces, Crew::Many, &mut vec![]))?;
+    let same = match (&one, &two) {
+        (Ok(one), Ok(two)) => one == two,
+        (Err(one), Err(two)) => one.to_string() == two.to_string(),
+        _ => false,
+    };
+    let problem = "one instance for all records returns other bytes than one for each: the module keeps something \
+                   between calls, which needs `\"ordered\": true`";
+    Ok((!same).then(|| Finding::problem(collection.name.as_str(), problem)))
 }
 
 type Run = Result<run::Records, godwit_sandbox::SandboxError>;

@@ -22,9 +22,8 @@ use super::open::{LIMITS, forbid_clock_and_chance};
 use super::rules::{Verdict, call, describe, first, in_main, second};
 use super::{ModuleConnection, prepare_process};
 
-/// Bytes of one value or row on the target. SQLite cannot be interrupted inside a function, and here it is the run's own
-/// process that would wait: the functions that take longest are refused (see `functions`), the others are given no more
-/// than this.
+/// Bytes of one value or row on the target. SQLite cannot be interrupted inside a function, and some take the product of
+/// the lengths of their arguments; here it is the run's own process that would wait.
 const VALUE_BYTES_MAX: i32 = 1 << 20;
 
 /// What a module may touch, and what there is besides.
