@@ -52,7 +52,7 @@ fn a_module_changes_a_file_tree_and_the_plan_shows_it() {
     let before = shop.tree();
     let plan =
         shop.godwit(&["plan", "old", "--to", "1.3.0", "--modules", &modules().display().to_string()]).succeeded();
-    for shown in ["inventory.conf is changed", "sites is now sites.d"] {
+    for shown in ["changed  inventory.conf", "renamed  sites.d (from sites)"] {
         assert!(plan.contains(shown), "{plan}");
     }
     assert_eq!(shop.tree(), before);

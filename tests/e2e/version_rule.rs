@@ -16,14 +16,17 @@ fn archive_at(shop: &Shop, version: &str) -> String {
     shop.arg(&name)
 }
 
-/// A folder of modules that differ in what their manifests say only.
+/// A folder of modules that differ in what their manifests say. One that asks for capabilities is made of a component that
+/// uses them.
 pub(crate) fn make_modules(shop: &Shop, folder: &str, changes: &[(&str, Value)]) -> String {
-    let component = fs::read(modules().join("inventory-1.0-to-1.1.wasm")).unwrap();
     let text = include_str!("../../migrations-wasm/inventory-1.0-to-1.1/module.json");
     for (name, change) in changes {
         let mut manifest: Value = serde_json::from_str(text).unwrap();
         manifest["name"] = json!(format!("acme/{name}"));
         manifest.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let asks = ["reads", "scratch", "target", "files"].iter().any(|wish| manifest.get(wish).is_some());
+        let component = if asks { "inventory-1.2-to-1.3.wasm" } else { "inventory-1.0-to-1.1.wasm" };
+        let component = fs::read(modules().join(component)).unwrap();
         shop.write(&format!("{folder}/README"), "modules for one test");
         fs::write(shop.path(&format!("{folder}/{name}.wasm")), with_manifest(&component, &manifest)).unwrap();
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use godwit_tests::tree;
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
 
 use crate::range::{Range, Running, hostile};
 
@@ -13,11 +14,14 @@ use crate::range::{Range, Running, hostile};
 const PROMPTLY: Duration = Duration::from_secs(5);
 
 fn interrupted(behaviour: &str, stage: &str) {
-    let range = Range::new(&hostile(|_| {}));
+    interrupted_in(&Range::new(&hostile(|_| {})), "migrate", behaviour, stage);
+}
+
+fn interrupted_in(range: &Range, command: &str, behaviour: &str, stage: &str) {
     let before = tree(&range.path(""));
     let log = tempfile::NamedTempFile::new().unwrap();
     let (behaviour, file) = (format!("behaviour={behaviour}"), log.path().display().to_string());
-    let running = range.start("migrate", &["--log", &file, "--parameter", &behaviour]);
+    let running = range.start(command, &["--log", &file, "--parameter", &behaviour]);
     let start = wait_for(|| fs::read_to_string(log.path()).unwrap().contains(stage));
     // The stage is told before its first chunk is on its way.
     thread::sleep(Duration::from_millis(500));
@@ -56,4 +60,11 @@ fn a_loop_in_evolve_is_interrupted() {
 #[test]
 fn a_loop_in_finish_is_interrupted() {
     interrupted("endless-finish", "migrate records");
+}
+
+/// Here it is not the module that is in a loop but a database, in the program's own process.
+#[test]
+fn a_statement_on_the_live_target_is_interrupted() {
+    let range = Range::live(&hostile(|manifest| manifest["target"] = json!({ "devices": "read" })));
+    interrupted_in(&range, "restore", "target-endless-statement", "restore records");
 }

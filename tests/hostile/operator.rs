@@ -1,6 +1,8 @@
 //! What an operator sees and can rely on, whatever a module does.
 
-use crate::range::{Ended, Range, hostile};
+use godwit_tests::godwit;
+
+use crate::range::{Ended, Range, archive, hostile};
 
 fn run(range: &Range, behaviour: &str, more: &[&str]) -> Ended {
     let behaviour = format!("behaviour={behaviour}");
@@ -58,4 +60,17 @@ fn what_finish_emits_is_in_the_archive() {
     let range = Range::new(&hostile(|_| {}));
     assert_eq!(run(&range, "finish-emits", &[]).status, Some(0));
     assert!(range.records("devices").ends_with("\"id\":777,\"hostname\":\"late\",\"status\":\"up\",\"price\":null,\"location\":null,\"owner_id\":null,\"notes\":null,\"serial\":null}\n"));
+}
+
+#[test]
+fn a_module_that_secretly_keeps_something_is_found_by_its_check() {
+    for (ordered, status) in [(false, 5), (true, 0)] {
+        let range = Range::new(&hostile(|manifest| manifest["ordered"] = ordered.into()));
+        let mut check = godwit();
+        check.current_dir(range.path("")).args(["module", "check", "modules/hostile.wasm", "--parameter"]);
+        check.args(["behaviour=state", "--catalog"]).arg(archive());
+        let ended = godwit_tests::run(&mut check);
+        assert_eq!(ended.status, Some(status), "{}{}", ended.stdout, ended.stderr);
+        assert_eq!(ended.stdout.contains("keeps something between calls"), !ordered, "{}", ended.stdout);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
@@ -61,11 +61,11 @@ impl Watched {
 
 fn table() -> Option<&'static Mutex<fs::File>> {
     static TABLE: OnceLock<Option<Mutex<fs::File>>> = OnceLock::new();
-    TABLE.get_or_init(|| std::env::var_os("GODWIT_HOSTILE_TABLE").map(|path| begin(path.into()))).as_ref()
+    TABLE.get_or_init(|| std::env::var_os("GODWIT_HOSTILE_TABLE").map(|path| begin(Path::new(&path)))).as_ref()
 }
 
-fn begin(path: PathBuf) -> Mutex<fs::File> {
-    let file = OpenOptions::new().create(true).write(true).truncate(true).open(&path);
+fn begin(path: &Path) -> Mutex<fs::File> {
+    let file = OpenOptions::new().create(true).write(true).truncate(true).open(path);
     let mut file = file.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     file.write_all(HEAD.as_bytes()).expect("the table can be written");
     Mutex::new(file)

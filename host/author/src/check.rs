@@ -188,6 +188,7 @@ const FINDINGS: usize = 5;
 /// Each record on its own: a module may well refuse what was made up, and must do so twice.
 fn try_on((granted, means): (&Granted, &Means), collection: &Collection, after: &Database) -> Result<Tried, Fault> {
     let mut tried = Tried::default();
+    let mut taken = vec![];
     for (number, lines) in (0..).zip(generate::records(collection)) {
         let pieces = [Piece { collection: &collection.name, first: number, lines: &lines }];
         let bench = Bench { granted, means, pieces: &pieces };
@@ -199,8 +200,35 @@ fn try_on((granted, means): (&Granted, &Means), collection: &Collection, after: 
         if tried.findings.len() < FINDINGS {
             tried.findings.extend(judge(&place, &one, &two, after));
         }
+        if one.is_ok() {
+            taken.push((number, lines));
+        }
+    }
+    if tried.findings.is_empty() {
+        tried.findings.extend(find_memory((granted, means), collection, &taken)?);
     }
     Ok(tried)
+}
+
+/// One instance for all of them shows what it keeps from call to call, next to a fresh one for each.
+fn find_memory<'a>(
+    (granted, means): (&Granted, &Means),
+    collection: &'a Collection,
+    taken: &'a [(u64, Vec<u8>)],
+) -> Result<Option<Finding>, Fault> {
+    let piece = |(first, lines): &'a (u64, Vec<u8>)| Piece { collection: &collection.name, first: *first, lines };
+    let pieces: Vec<_> = taken.iter().map(piece).collect();
+    let bench = Bench { granted, means, pieces: &pieces };
+    let one = bench.run(Crew::One, &mut Notes::default())?;
+    let two = bench.run(Crew::Many, &mut Notes::default())?;
+    let same = match (&one, &two) {
+        (Ok(one), Ok(two)) => one == two,
+        (Err(one), Err(two)) => one.to_string() == two.to_string(),
+        _ => false,
+    };
+    let problem = "one instance for all records returns other bytes than one for each: the module keeps something \
+                   between calls, which needs `\"ordered\": true`";
+    Ok((!same).then(|| Finding::problem(collection.name.as_str(), problem)))
 }
 
 fn judge(place: &str, one: &Ending, two: &Ending, after: &Database) -> Option<Finding> {

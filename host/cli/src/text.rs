@@ -63,49 +63,10 @@ pub fn report(report: &Report) -> String {
         let parts = [counted(tree.files, "file"), counted(tree.directories, "folder"), counted(tree.links, "link")];
         let _ = writeln!(text, "  files {name}: {}, {}", parts.join(", "), bytes(tree.bytes));
     }
-    text.push_str(&files(report));
-    for Statement { module, sql, rows } in &report.statements {
-        let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-        let changed = if *rows > 0 { format!(", {} changed", counted(*rows, "row")) } else { String::new() };
-        let _ = writeln!(text, "  {module} ran in the live target: {sql}{changed}");
-    }
     for warning in &report.warnings {
         let _ = writeln!(text, "  warning: {warning}");
     }
     text
-}
-
-/// Changes of one tree that are listed; JSON has them all.
-const CHANGES_SHOWN: usize = 20;
-
-/// What modules did to file trees.
-fn files(report: &Report) -> String {
-    let mut text = String::new();
-    for (tree, changes) in &report.files {
-        let _ = writeln!(text, "  changes of files {tree}");
-        for change in changes.iter().take(CHANGES_SHOWN) {
-            let _ = writeln!(text, "    {}", file_change(change));
-        }
-        if let Some(more) = changes.len().checked_sub(CHANGES_SHOWN).filter(|&more| more > 0) {
-            let _ = writeln!(text, "    and {} more; --output json lists them", count(more as u64));
-        }
-    }
-    text
-}
-
-fn file_change(change: &TreeChange) -> String {
-    let path = tame_line(change.path.as_str());
-    let size = |size: Option<u64>| size.map(|size| format!(", {}", bytes(size))).unwrap_or_default();
-    match (&change.what, &change.from) {
-        (ChangeKind::Added, _) => format!("{path} is new{}", size(change.after)),
-        (ChangeKind::Removed, _) => format!("{path} is removed{}", size(change.before)),
-        (ChangeKind::Renamed, Some(from)) => format!("{} is now {path}", tame_line(from.as_str())),
-        (ChangeKind::Mode, _) => format!("{path} has other permissions"),
-        (ChangeKind::Changed | ChangeKind::Renamed, _) => {
-            let was = change.before.map(|before| format!(", was {}", bytes(before))).unwrap_or_default();
-            format!("{path} is changed{}{was}", size(change.after))
-        }
-    }
 }
 
 pub fn counted(number: u64, what: &str) -> String {

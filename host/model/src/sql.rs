@@ -1,6 +1,8 @@
 //! SQL as a module sees it: the `database` interface of `wit/migration.wit` in the host's words.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -93,5 +95,10 @@ pub trait SqlConnection: Send {
     /// A statement that still runs at this moment is ended, with a failure.
     fn end_by(&mut self, moment: Instant) {
         let _ = moment;
+    }
+
+    /// A statement that still runs when this becomes true is ended, with a failure.
+    fn end_upon(&mut self, stop: Arc<AtomicBool>) {
+        drop(stop);
     }
 }

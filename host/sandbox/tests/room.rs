@@ -299,8 +299,8 @@ fn other_calls() {
     let answer: i32;
     // SAFETY: the call takes nothing and changes no register but the answer's.
     unsafe {
-        std::arch::asm!("int 0x80", inlateout("eax") 20_i32 => answer, out("r8") _, out("r9") _, out("r10") _, out("r11") _)
-    };
+        std::arch::asm!("int 0x80", inlateout("eax") 20_i32 => answer, out("r8") _, out("r9") _, out("r10") _, out("r11") _);
+    }
     println!("{answer}");
 }
 

@@ -86,8 +86,8 @@ pub(crate) fn views_of(
             false => Err(EngineError::ArchiveChanged { path: path.to_owned() }.into()),
         }
     };
-    let origin = Origin { source: archive, open_trees: &reopen, created: &created, limits: options.tree_limits };
-    Views::of(context, chain, origin)
+    let mut origin = Origin { source: archive, open_trees: &reopen, created: &created, limits: options.tree_limits };
+    Views::of(context, chain, &mut origin)
 }
 
 /// Data goes on and never back.

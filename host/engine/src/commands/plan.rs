@@ -60,8 +60,8 @@ fn plan_live(context: &Context<'_>, request: &PlanRequest<'_>, config: &Config) 
     let mut plan = Plan::of(name, &from, &request.to, &chain);
     let open_trees = || Ok(Box::new(open_trees(config, &Scope::default(), &[])?) as Box<dyn TreeSource>);
     let limits = request.modules.tree_limits;
-    let origin = Origin { source: &mut source, open_trees: &open_trees, created: &created, limits };
-    let mut views = Views::of(context, &chain, origin)?;
+    let mut origin = Origin { source: &mut source, open_trees: &open_trees, created: &created, limits };
+    let mut views = Views::of(context, &chain, &mut origin)?;
     context.stage("dry run", estimate(&source));
     plan.report = Some(run(context.run(&chain), &mut source, End::Nowhere, &mut views)?);
     Ok(plan)

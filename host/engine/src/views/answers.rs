@@ -1,5 +1,7 @@
 //! The parent's answers to what modules ask through their workers.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use godwit_files::StepTrees;
@@ -192,5 +194,9 @@ impl SqlConnection for Recorded<'_> {
 
     fn end_by(&mut self, moment: Instant) {
         self.connection.end_by(moment);
+    }
+
+    fn end_upon(&mut self, stop: Arc<AtomicBool>) {
+        self.connection.end_upon(stop);
     }
 }

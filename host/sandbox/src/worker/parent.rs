@@ -280,7 +280,8 @@ impl Worker {
                     // Its bytes are not kept beyond it.
                     bytes = kept;
                     let finishing = matches!(request, Request::Finish) && self.at.call == "finish";
-                    let during = During { step: self.at.step, finishing, deadline: self.at.deadline };
+                    let during =
+                        During { step: self.at.step, finishing, deadline: self.at.deadline, stop: self.pipes.stop() };
                     let (answer, body) = wishes::answer(wish, &body, desk, &during);
                     // The time that an answer takes is the module's.
                     self.pipes.check(self.at.deadline).map_err(|halt| self.halted(&halt))?;

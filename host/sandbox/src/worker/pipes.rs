@@ -45,6 +45,11 @@ impl Pipes {
         Ok(Self { input, output, stop })
     }
 
+    /// Set when the operator interrupts the run.
+    pub(super) fn stop(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
+    }
+
     /// Whether there is time left. A transfer that need not wait does not look.
     pub(super) fn check(&self, deadline: Instant) -> Result<(), Halt> {
         time_left(deadline, &self.stop).map(drop)

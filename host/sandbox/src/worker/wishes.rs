@@ -1,6 +1,7 @@
 //! What a module asks of the parent through its worker, and the answers. Both sides of it: [`Asker`] in the
 //! worker speaks for the module, [`Desk`] in the parent answers.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -93,6 +94,8 @@ pub(super) struct During {
     pub(super) step: usize,
     pub(super) finishing: bool,
     pub(super) deadline: Instant,
+    /// Set when the operator interrupts the run.
+    pub(super) stop: Arc<AtomicBool>,
 }
 
 /// Answers one wish; the bytes are the answer's body.
@@ -108,6 +111,7 @@ pub(super) fn answer(wish: Wish, body: &[u8], desk: &mut dyn Desk, during: &Duri
             let target = desk.target(during.step).ok_or_else(|| SqlFailure::no_connection("target"));
             let answer = target.and_then(|target| {
                 target.end_by(during.deadline);
+                target.end_upon(Arc::clone(&during.stop));
                 answer_target(target, want)
             });
             (Answer::Target(answer), vec![])

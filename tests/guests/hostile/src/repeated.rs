@@ -12,7 +12,7 @@ pub(crate) const BEHAVIOURS: &[(&str, Behaviour)] =
     &[("float-bits", Transform(float_bits)), ("reads-everything", Whole(|| Migration::new().edit("devices", look)))];
 
 /// The bits of a NaN depend on the processor, unless the sandbox sees to it.
-#[allow(clippy::unnecessary_wraps, clippy::eq_op, reason = "where NaNs come from")]
+#[allow(clippy::cast_possible_truncation, clippy::eq_op, reason = "where NaNs come from")]
 fn float_bits(chunk: Chunk) -> std::result::Result<Vec<Chunk>, godwit_sdk::bindings::Failure> {
     let (zero, infinity) = (black_box(0.0_f64), black_box(f64::INFINITY));
     let strange = black_box(f64::from_bits(0xfff4_dead_beef_0001));

@@ -55,7 +55,7 @@ fn open_all() {
 /// Each is asked for, and written to.
 fn paths() -> Finished {
     let config = config()?;
-    let (long, deep) = ("n".repeat(5_000), ["d"; 10_000].join("/"));
+    let (long, deep) = ("n".repeat(5_000), vec!["d"; 10_000].join("/"));
     let longest = "n".repeat(256);
     for path in [
         "",

@@ -3,11 +3,13 @@
 
 #![allow(unsafe_code)]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use libsqlite3_sys as ffi;
@@ -40,6 +42,14 @@ struct Hooks {
     allow: Allow,
     running: Cell<bool>,
     moment: Cell<Option<Instant>>,
+    stop: RefCell<Option<Arc<AtomicBool>>>,
+}
+
+impl Hooks {
+    fn is_over(&self) -> bool {
+        self.moment.get().is_some_and(|moment| Instant::now() >= moment)
+            || self.stop.borrow().as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
 }
 
 // SAFETY: all that is shared with SQLite is reached through `&mut self`, the rules are `Send`, and SQLite is
@@ -67,7 +77,8 @@ impl<'c> Session<'c> {
         limits: &[(c_int, c_int)],
         allow: Allow,
     ) -> Self {
-        let hooks = Box::new(Hooks { allow, running: Cell::new(false), moment: Cell::new(None) });
+        let hooks =
+            Box::new(Hooks { allow, running: Cell::new(false), moment: Cell::new(None), stop: RefCell::new(None) });
         let hooks = NonNull::from(Box::leak(hooks));
         // SAFETY: the handle is open as long as the session lives, which removes both callbacks before it
         // frees what they are handed.
@@ -87,6 +98,11 @@ impl<'c> Session<'c> {
     /// Whatever still runs then is interrupted.
     pub(crate) fn end_by(&mut self, moment: Instant) {
         self.hooks().moment.set(Some(moment));
+    }
+
+    /// Whatever still runs when this becomes true is interrupted.
+    pub(crate) fn end_upon(&mut self, stop: Arc<AtomicBool>) {
+        self.hooks().stop.replace(Some(stop));
     }
 
     /// Compiles the one statement that `sql` must be, lets it be looked at, and binds the values.
@@ -184,7 +200,7 @@ extern "C" fn authorize(
 extern "C" fn look(data: *mut c_void) -> c_int {
     // SAFETY: `data` is the hooks of a session that lives.
     let hooks = unsafe { &*data.cast::<Hooks>() };
-    c_int::from(hooks.moment.get().is_some_and(|moment| Instant::now() >= moment))
+    c_int::from(hooks.is_over())
 }
 
 extern "C" fn refuse(context: *mut ffi::sqlite3_context, _: c_int, _: *mut *mut ffi::sqlite3_value) {

@@ -18,6 +18,8 @@ mod rules;
 mod target;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use godwit_model::{SqlConnection, SqlFailure, SqlRow, SqlValue};
@@ -170,6 +172,10 @@ impl SqlConnection for ModuleConnection<'_> {
 
     fn end_by(&mut self, moment: Instant) {
         self.session.end_by(moment);
+    }
+
+    fn end_upon(&mut self, stop: Arc<AtomicBool>) {
+        self.session.end_upon(stop);
     }
 }
 

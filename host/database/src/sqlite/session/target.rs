@@ -23,9 +23,8 @@ use super::functions;
 use super::open::{LIMITS, forbid_clock_and_chance};
 use super::rules::{Verdict, call, describe, first, in_main, second};
 
-/// Bytes of one value or row on the target. SQLite cannot be interrupted inside a function, and here it is the run's own
-/// process that would wait: the functions that take longest are refused (see `functions`), the others are given no more
-/// than this.
+/// Bytes of one value or row on the target. SQLite cannot be interrupted inside a function, and some take the product of
+/// the lengths of their arguments; here it is the run's own process that would wait.
 const VALUE_BYTES_MAX: i32 = 1 << 20;
 
 const SCHEMA_TABLES: [&str; 4] = ["sqlite_schema", "sqlite_master", "sqlite_temp_schema", "sqlite_temp_master"];
