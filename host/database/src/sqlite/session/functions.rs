@@ -136,6 +136,11 @@ pub(super) fn is_slow(name: &str) -> bool {
     SLOW.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
+/// Whether it compares a text with a pattern.
+pub(super) fn is_match(name: &str) -> bool {
+    ["like", "glob"].iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// Whether it is one that an ALTER TABLE calls.
 pub(super) fn is_alteration(name: &str) -> bool {
     ALTERATION.iter().any(|known| known.eq_ignore_ascii_case(name))
