@@ -26,11 +26,6 @@ use super::{ModuleConnection, prepare_process};
 /// the lengths of their arguments; here it is the run's own process that would wait.
 const VALUE_BYTES_MAX: i32 = 1 << 20;
 
-/// Bytes of a pattern of LIKE and GLOB, and how many of them a statement may have: the longest value compared with the
-/// worst pattern takes a tenth of a second.
-const PATTERN_BYTES_MAX: i32 = 100;
-const MATCHES_MAX: usize = 20;
-
 /// What a module may touch, and what there is besides.
 pub(crate) struct Grants {
     access: BTreeMap<String, Access>,
@@ -82,8 +77,11 @@ impl Grants {
         match action.code {
             ffi::SQLITE_SELECT | ffi::SQLITE_RECURSIVE => Ok(()),
             ffi::SQLITE_FUNCTION if functions::is_slow(second(action)) => Err(describe(action)),
-            ffi::SQLITE_FUNCTION if functions::is_match(second(action)) && self.teller.count_match() > MATCHES_MAX => {
-                Err(format!("use LIKE or GLOB more than {MATCHES_MAX} times in one statement"))
+            ffi::SQLITE_FUNCTION
+                if functions::is_match(second(action)) && self.teller.count_match() > functions::MATCHES_MAX =>
+            {
+                let most = functions::MATCHES_MAX;
+                Err(format!("use LIKE or GLOB more than {most} times in one statement"))
             }
             ffi::SQLITE_FUNCTION => call(action),
             ffi::SQLITE_READ if access.is_some() || self.is_part_of_query(action) => Ok(()),
@@ -138,7 +136,7 @@ pub(crate) fn on_target(connection: &mut Connection, grants: Grants) -> Result<B
     drop(handle);
     let mut limits = LIMITS.to_vec();
     limits.retain(|(limit, _)| *limit != ffi::SQLITE_LIMIT_LIKE_PATTERN_LENGTH);
-    limits.push((ffi::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_BYTES_MAX));
+    limits.push((ffi::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, functions::PATTERN_BYTES_MAX));
     limits.push((ffi::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX));
     let teller = grants.teller.clone();
     let allow = Box::new(move |action: &Action<'_>| grants.teller.judge(grants.judge(action)));
