@@ -21,7 +21,7 @@ use super::{Action, Connection, Handle, OwnConnection, Statement, Value, last_er
 pub(crate) type Allow = Box<dyn Fn(&Action<'_>) -> bool + Send>;
 
 /// Steps of SQLite's machine between two looks at the clock.
-const STEPS_BETWEEN_LOOKS: c_int = 1000;
+const STEPS_BETWEEN_LOOKS: c_int = 100;
 
 /// A connection and the statements that are under way on it. While it lives, the rules hold; then a connection
 /// that was lent is as it was before.

@@ -24,6 +24,7 @@ pub(super) struct Teller {
 #[derive(Default)]
 struct Present {
     statement: String,
+    matches: usize,
     denied: Option<String>,
 }
 
@@ -39,7 +40,14 @@ impl Teller {
 
     /// A statement begins.
     pub(super) fn begin(&self, sql: &str) {
-        *self.present() = Present { statement: sql.to_owned(), denied: None };
+        *self.present() = Present { statement: sql.to_owned(), ..Present::default() };
+    }
+
+    /// One more LIKE or GLOB in the present statement; answers how many there are.
+    pub(super) fn count_match(&self) -> usize {
+        let mut present = self.present();
+        present.matches += 1;
+        present.matches
     }
 
     /// Whether the present statement has this text anywhere.

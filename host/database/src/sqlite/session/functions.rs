@@ -110,10 +110,15 @@ const ALLOWED: &[&str] = &[
 pub(super) const CLOCK_AND_CHANCE: [&std::ffi::CStr; 5] =
     [c"random", c"randomblob", c"current_date", c"current_time", c"current_timestamp"];
 
-/// What takes the product of its arguments' lengths, or as long as a number says, whatever the limits are: SQLite cannot be
-/// interrupted inside a function.
+/// What takes the product of its arguments' lengths, or as long as a number says, whatever the limits are. SQLite cannot
+/// be interrupted inside a function: on the target, where the run's own process would wait, these are refused.
 const SLOW: &[&str] =
     &["format", "instr", "json_patch", "jsonb_patch", "ltrim", "printf", "replace", "rtrim", "trim", "unhex"];
+
+/// On the target, bytes of a pattern of LIKE and GLOB, and how many of them a statement may have: the longest value
+/// compared with the worst pattern takes a tenth of a second, and each of them cannot be interrupted either.
+pub(super) const PATTERN_BYTES_MAX: i32 = 100;
+pub(super) const MATCHES_MAX: usize = 20;
 
 /// What SQLite calls to carry out an ALTER TABLE. Called by name it answers that there is no such function.
 const ALTERATION: [&str; 7] = [
@@ -134,6 +139,11 @@ pub(super) fn is_allowed(name: &str) -> bool {
 /// Whether one call of it may take minutes.
 pub(super) fn is_slow(name: &str) -> bool {
     SLOW.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether it compares a text with a pattern.
+pub(super) fn is_match(name: &str) -> bool {
+    ["like", "glob"].iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Whether it is one that an ALTER TABLE calls.

@@ -81,6 +81,12 @@ impl Grants {
         match action.code {
             ffi::SQLITE_SELECT | ffi::SQLITE_RECURSIVE => Ok(()),
             ffi::SQLITE_FUNCTION if functions::is_slow(second(action)) => Err(describe(action)),
+            ffi::SQLITE_FUNCTION
+                if functions::is_match(second(action)) && self.teller.count_match() > functions::MATCHES_MAX =>
+            {
+                let most = functions::MATCHES_MAX;
+                Err(format!("use LIKE or GLOB more than {most} times in one statement"))
+            }
             ffi::SQLITE_FUNCTION => call(action),
             ffi::SQLITE_READ if access.is_some() || self.is_part_of_query(action) => Ok(()),
             ffi::SQLITE_INSERT | ffi::SQLITE_UPDATE | ffi::SQLITE_DELETE if access == Some(Access::ReadWrite) => Ok(()),
@@ -133,6 +139,8 @@ pub(crate) fn on_target(connection: &mut Connection, grants: Grants) -> Result<B
     handle.configure(ffi::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     drop(handle);
     let mut limits = LIMITS.to_vec();
+    limits.retain(|(limit, _)| *limit != ffi::SQLITE_LIMIT_LIKE_PATTERN_LENGTH);
+    limits.push((ffi::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, functions::PATTERN_BYTES_MAX));
     limits.push((ffi::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX));
     let teller = grants.teller.clone();
     let allow = Box::new(move |action: &Action<'_>| grants.teller.judge(grants.judge(action)));
