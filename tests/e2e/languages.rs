@@ -10,6 +10,7 @@ const STEP: &str = "inventory-1.0-to-1.1";
 
 fn migrate(shop: &Shop, modules: &Path, to: &str, more: &[&str]) {
     let modules = modules.display().to_string();
+    shop.approve(&modules);
     let arguments = ["migrate", "old", "--to", "1.1.0", "-o", to, "--modules", &modules];
     shop.godwit(&[&arguments[..], more].concat()).succeeded();
 }
