@@ -15,6 +15,7 @@ mod grants;
 mod interrupted;
 mod killed;
 mod languages;
+mod left_behind;
 mod locked;
 mod parameters;
 mod readable;

@@ -5,15 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use godwit_database::{limit_memory, open_input, open_scratch, stage_input};
-use godwit_files::{Base, OverlayTrees, StepTrees, TreeLimits, TreeState};
+use godwit_files::{Base, OverlayTrees, ScratchFolder, StepTrees, TreeLimits, TreeState};
 use godwit_model::{
     Access, Body, Catalog, Chunk, CollectionId, CollectionName, Database, DatabaseName, Fault, FileAccess, FileChange,
     FileFailure, FileStat, ModuleManifest, Reads,
 };
 use godwit_sandbox::{Capabilities, limits};
-use tempfile::TempDir;
 
-use crate::AuthorError;
 use crate::run::Records;
 use crate::trees::{self, Held, Trees};
 
@@ -27,7 +25,7 @@ pub(crate) struct Means {
     trees: Trees,
     /// The time of files that it writes, in nanoseconds since 1970.
     moment: i64,
-    folder: TempDir,
+    folder: ScratchFolder,
 }
 
 /// What is given of it.
@@ -47,8 +45,7 @@ impl Means {
     /// # Errors
     /// System: the folder cannot be made or written. Refused, damaged: the input cannot be laid out.
     pub(crate) fn new(manifest: &ModuleManifest, given: Given<'_>) -> Result<Self, Fault> {
-        let folder =
-            TempDir::with_prefix("godwit-").map_err(AuthorError::file("make a folder in", &std::env::temp_dir()))?;
+        let folder = ScratchFolder::open(&std::env::temp_dir())?;
         let input = folder.path().join("input.db");
         let staged = given.input.filter(|(_, reads, _)| !reads.is_empty());
         let input = staged.map(|from| stage(&input, manifest, from).map(|()| input)).transpose()?;
@@ -58,7 +55,7 @@ impl Means {
 
     /// Everything as it is before a run.
     pub(crate) fn begin(&self) -> Result<Reach<'_>, Fault> {
-        let base = Base::new(Box::new(Held(self.trees.clone())), self.folder.path(), self.moment)?;
+        let base = Base::new(Box::new(Held(self.trees.clone())), &self.folder, self.moment);
         let declared = self.manifest.files.iter().filter(|(name, _)| self.trees.contains_key(*name));
         let state = |(name, access): (&_, &Access)| Ok((Clone::clone(name), (TreeState::of(&base, name)?, *access)));
         let granted = declared.map(state).collect::<Result<_, Fault>>()?;

@@ -10,9 +10,8 @@ mod trees;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use godwit_files::{TreeChange, TreeLimits};
+use godwit_files::{ScratchFolder, TreeChange, TreeLimits};
 use godwit_model::{CollectionId, CollectionName, Fault, RecordSource, TreeName, TreeSource};
-use tempfile::TempDir;
 
 use self::trees::TreeViews;
 use crate::EngineError;
@@ -32,7 +31,7 @@ pub(crate) struct Views {
     inputs: BTreeMap<usize, PathBuf>,
     trees: Option<TreeViews>,
     /// Where inputs and changed files lie; removed with this value.
-    folder: Option<TempDir>,
+    folder: Option<ScratchFolder>,
 }
 
 /// What the views of a chain are made from.
@@ -55,10 +54,11 @@ impl Views {
         if !wants_trees && chain.steps.iter().all(|step| step.reads.is_empty()) {
             return Ok(views);
         }
-        let folder = TempDir::with_prefix("godwit-").map_err(|error| EngineError::Scratch(error.to_string()))?;
+        let folder =
+            ScratchFolder::open(&std::env::temp_dir()).map_err(|error| EngineError::Scratch(error.to_string()))?;
         if wants_trees {
             let source = (origin.open_trees)()?;
-            views.trees = Some(TreeViews::of(chain, source, folder.path(), origin.created, origin.limits)?);
+            views.trees = Some(TreeViews::of(chain, source, &folder, origin.created, origin.limits)?);
         }
         for number in 0..chain.steps.len() {
             views.look_ahead(context, chain, number, origin.source, folder.path())?;

@@ -1,9 +1,8 @@
 //! The file trees that the modules of a chain open, moment by moment.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
-use godwit_files::{Base, OverlayTrees, StepTrees, TreeChange, TreeLimits, TreeState};
+use godwit_files::{Base, OverlayTrees, ScratchFolder, StepTrees, TreeChange, TreeLimits, TreeState};
 use godwit_model::{Access, Fault, TreeName, TreeSource};
 use jiff::Timestamp;
 
@@ -28,13 +27,13 @@ impl TreeViews {
     pub(super) fn of(
         chain: &Chain,
         source: Box<dyn TreeSource>,
-        folder: &Path,
+        folder: &ScratchFolder,
         created: &str,
         limits: TreeLimits,
     ) -> Result<Self, Fault> {
         let wanted: BTreeSet<_> = chain.steps.iter().flat_map(|step| step.module.manifest().files.keys()).collect();
         let known = source.trees();
-        let base = Base::new(source, folder, moment(created)?)?;
+        let base = Base::new(source, folder, moment(created)?);
         // A tree that is not there cannot be opened: the module is told, and decides.
         let states = wanted.into_iter().filter(|tree| known.contains(tree));
         let states: Result<Trees, Fault> = states.map(|tree| Ok((tree.clone(), TreeState::of(&base, tree)?))).collect();

@@ -3,12 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use godwit_model::{EntryKind, Fault, FileFailure, TreeEntry, TreeName, TreePath, TreeSource, Visit};
 
-use super::scratch::{Scratch, ScratchFile};
+use crate::scratch::{ScratchFile, ScratchFolder};
 use crate::{FilesError, limits};
 
 /// The source of a run's file trees, shared by every state of them, and a private folder for what modules
@@ -20,15 +19,12 @@ use crate::{FilesError, limits};
 ///
 /// What goes wrong on the host's side answers [`FileFailure::Io`] to the module; the reason is kept
 /// for [`Base::trouble`], and must end the run.
-///
-/// The folder is `godwit-files-…` in the place given. It is removed with the last clone, and what a
-/// killed run left there by the next run that works in the same place.
 #[derive(Clone)]
 pub struct Base(Arc<Shared>);
 
 struct Shared {
     source: Mutex<Source>,
-    scratch: Scratch,
+    scratch: ScratchFolder,
     moment: i64,
     trouble: Mutex<Option<Fault>>,
 }
@@ -47,15 +43,11 @@ pub(super) struct Listed<'a> {
 }
 
 impl Base {
-    /// Makes the private folder in `scratch`. What a module writes gets the time `moment`, in nanoseconds
-    /// since 1970: the moment that the data was taken, so that results are the same on every run.
-    ///
-    /// # Errors
-    /// System: the folder cannot be made.
-    pub fn new(source: Box<dyn TreeSource>, scratch: &Path, moment: i64) -> Result<Self, Fault> {
+    /// What modules write goes to `scratch`, and gets the time `moment`, in nanoseconds since 1970: the moment that
+    /// the data was taken, so that results are the same on every run.
+    pub fn new(source: Box<dyn TreeSource>, scratch: &ScratchFolder, moment: i64) -> Self {
         let source = Mutex::new(Source { trees: source, brought_in: BroughtIn::default() });
-        let scratch = Scratch::open(scratch)?;
-        Ok(Self(Arc::new(Shared { source, scratch, moment, trouble: Mutex::default() })))
+        Self(Arc::new(Shared { source, scratch: scratch.clone(), moment, trouble: Mutex::default() }))
     }
 
     /// Why the host could not read or write, where a module was answered [`FileFailure::Io`]. Handed
@@ -114,7 +106,7 @@ impl Base {
 }
 
 impl Source {
-    fn bring_in(&mut self, file: &Listed<'_>, scratch: &Scratch) -> Result<Arc<ScratchFile>, Fault> {
+    fn bring_in(&mut self, file: &Listed<'_>, scratch: &ScratchFolder) -> Result<Arc<ScratchFile>, Fault> {
         let key = (file.tree.clone(), file.path.clone());
         if let Some((copy, _)) = self.brought_in.copies.get(&key) {
             return Ok(copy.clone());

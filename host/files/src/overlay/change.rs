@@ -9,11 +9,11 @@ use godwit_model::limits::TREE_PATH_BYTES_MAX;
 use godwit_model::{FileChange, FileFailure};
 
 use super::path::{parts, split};
-use super::scratch::ScratchFile;
 use super::spending::Spending;
 use super::state::{TreeState, reach};
 use super::tree::{Body, Content, Directory, FileBody, Node};
 use crate::limits;
+use crate::scratch::ScratchFile;
 
 const FILE_MODE: u32 = 0o644;
 const DIRECTORY_MODE: u32 = 0o755;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use godwit_model::TreePath;
 use serde::Serialize;
 
-use super::scratch::ScratchFile;
 use super::state::TreeState;
 use super::tree::{Body, Content, Directory, Node};
+use crate::scratch::ScratchFile;
 
 /// What became of one path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -16,7 +16,6 @@ mod base;
 mod change;
 mod changes;
 mod path;
-mod scratch;
 mod source;
 mod spending;
 mod state;

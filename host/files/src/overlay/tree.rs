@@ -6,8 +6,8 @@ use std::sync::Arc;
 use godwit_model::{EntryKind, FileFailure, FileKind, FileStat, TreeEntry, TreePath};
 
 use super::path::split;
-use super::scratch::ScratchFile;
 use crate::FilesError;
+use crate::scratch::ScratchFile;
 
 /// Entries by name, sorted by its bytes.
 #[derive(Clone, Default)]

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use godwit_archive::{Archive, ArchiveWriter, Header, WriterOptions};
-use godwit_files::{Base, OverlayTrees, TreeState};
+use godwit_files::{Base, OverlayTrees, ScratchFolder, TreeState};
 use godwit_model::{
     Catalog, Fault, FaultClass, FileChange, FileFailure as F, RecordTarget, Staged, TreeName, TreePath, TreeSource,
     TreeTarget, Visit,
@@ -53,7 +53,7 @@ fn an_archive_is_a_base_like_any_other() {
     for name in ["a", "a.tar"] {
         let folder = tempfile::tempdir().unwrap();
         let archive = archive(&folder.path().join(name), &entries());
-        let base = Base::new(Box::new(archive), folder.path(), MOMENT).unwrap();
+        let base = Base::new(Box::new(archive), &ScratchFolder::open(folder.path()).unwrap(), MOMENT);
         let mut state = TreeState::of(&base, &tree()).unwrap();
         assert_eq!(state.read("dir/big", 13, 13).unwrap(), b"compress me, ");
         change(&mut state, "dir", FileChange::Rename("moved")).unwrap();
@@ -81,7 +81,7 @@ fn a_damaged_archive_is_trouble_that_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a");
     let archive = archive(&path, &entries());
-    let base = Base::new(Box::new(archive), folder.path(), MOMENT).unwrap();
+    let base = Base::new(Box::new(archive), &ScratchFolder::open(folder.path()).unwrap(), MOMENT);
     let state = TreeState::of(&base, &tree()).unwrap();
     fs::write(path.join("files/data/content/app.conf"), "port = 81\n").unwrap();
     assert_eq!(state.read("app.conf", 0, 10), Err(F::Io));
@@ -163,7 +163,7 @@ impl TreeSource for Told {
 fn a_hundred_thousand_entries_are_no_trouble() {
     let names = (0..100_000).map(|i| file(&format!("{i:06}"), b""));
     let folder = tempfile::tempdir().unwrap();
-    let base = Base::new(Box::new(Told(names.collect())), folder.path(), MOMENT).unwrap();
+    let base = Base::new(Box::new(Told(names.collect())), &ScratchFolder::open(folder.path()).unwrap(), MOMENT);
     let before = TreeState::of(&base, &tree()).unwrap();
     let mut state = before.clone();
     for i in 0..1000 {
@@ -177,7 +177,7 @@ fn a_hundred_thousand_entries_are_no_trouble() {
 fn a_source_whose_entries_make_no_tree_is_refused() {
     let of = |entries: Listed| {
         let folder = tempfile::tempdir().unwrap();
-        let base = Base::new(Box::new(Told(entries)), folder.path(), MOMENT).unwrap();
+        let base = Base::new(Box::new(Told(entries)), &ScratchFolder::open(folder.path()).unwrap(), MOMENT);
         TreeState::of(&base, &tree()).map(|state| state.read("x", 0, 10).map_err(|_| state.trouble().unwrap()))
     };
     for entries in [

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use godwit_files::{Base, LiveTrees, OverlayTrees, Replace, Spending, TreeLimits, TreeSpec, TreeState};
+use godwit_files::{Base, LiveTrees, OverlayTrees, Replace, ScratchFolder, Spending, TreeLimits, TreeSpec, TreeState};
 use godwit_model::{EntryKind, FileChange, FileFailure, Staged, TreeSource, TreeTarget};
 use tempfile::TempDir;
 
@@ -61,7 +61,8 @@ pub(crate) fn home(make: impl FnOnce(&Path)) -> Home {
     fs::create_dir(folder.path().join("scratch")).unwrap();
     make(&folder.path().join("live"));
     let trees = LiveTrees::open([(tree(), TreeSpec::whole(folder.path().join("live")))].into()).unwrap();
-    let base = Base::new(Box::new(trees), &folder.path().join("scratch"), MOMENT).unwrap();
+    let scratch = ScratchFolder::open(&folder.path().join("scratch")).unwrap();
+    let base = Base::new(Box::new(trees), &scratch, MOMENT);
     Home { folder, base }
 }
 

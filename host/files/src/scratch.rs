@@ -1,6 +1,6 @@
-//! The private folder of a run: numbered files, each gone when nothing refers to it.
+//! The private folder of a run, with numbered files that are gone when nothing refers to them.
 //!
-//! The folder is `godwit-files-…` in the place that the caller gives, mode 0700, and locked as long as its
+//! The folder is `godwit-run-…` in the place that the caller gives, mode 0700, and locked as long as its
 //! run lives. It goes with the run; what a run left that was killed is removed by the next one that works
 //! in the same place. Nothing in it outlives a run, so nothing in it need be durable.
 
@@ -19,12 +19,13 @@ use tempfile::TempDir;
 use crate::walk::{names, open_directory, open_root};
 use crate::{FilesError, remove_tree};
 
-const PREFIX: &str = "godwit-files-";
+const PREFIX: &str = "godwit-run-";
 const ATTEMPTS: u32 = 8;
 
-/// See the file's top.
+/// A private folder for what a run needs meanwhile: `godwit-run-…`, mode 0700, removed with the last clone, and what a
+/// killed run left by the next run in the same place.
 #[derive(Clone)]
-pub(super) struct Scratch(Arc<Folder>);
+pub struct ScratchFolder(Arc<Folder>);
 
 struct Folder {
     directory: OwnedFd,
@@ -32,9 +33,12 @@ struct Folder {
     next: AtomicU64,
 }
 
-impl Scratch {
-    /// Makes the folder, after removing those of dead runs.
-    pub(super) fn open(place: &Path) -> Result<Self, FilesError> {
+impl ScratchFolder {
+    /// Makes the folder in a place, after removing those of dead runs.
+    ///
+    /// # Errors
+    /// It cannot be made there.
+    pub fn open(place: &Path) -> Result<Self, FilesError> {
         clear(place);
         for _ in 0..ATTEMPTS {
             if let Some(folder) = make(place)? {
@@ -44,12 +48,13 @@ impl Scratch {
         Err(FilesError::Locked { path: place.join(PREFIX) })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
         self.0.made.path()
     }
 
     /// A new empty file.
-    pub(super) fn create(&self) -> Result<ScratchFile, FilesError> {
+    pub(crate) fn create(&self) -> Result<ScratchFile, FilesError> {
         let number = self.0.next.fetch_add(1, Ordering::Relaxed);
         let file = ScratchFile { scratch: self.clone(), number };
         file.open_with(OFlags::CREATE | OFlags::EXCL)?;
@@ -58,19 +63,19 @@ impl Scratch {
 }
 
 /// One numbered file; open only while it is used, for there may be many.
-pub(super) struct ScratchFile {
-    scratch: Scratch,
+pub(crate) struct ScratchFile {
+    scratch: ScratchFolder,
     number: u64,
 }
 
 impl ScratchFile {
     /// Opens it for reading and writing.
-    pub(super) fn open(&self) -> Result<File, FilesError> {
+    pub(crate) fn open(&self) -> Result<File, FilesError> {
         self.open_with(OFlags::empty())
     }
 
     /// For `map_err`: what was being done to it.
-    pub(super) fn failed<E: Into<std::io::Error>>(&self, action: &'static str) -> impl FnOnce(E) -> FilesError {
+    pub(crate) fn failed<E: Into<std::io::Error>>(&self, action: &'static str) -> impl FnOnce(E) -> FilesError {
         let path = self.path();
         move |source| FilesError::Scratch { action, path, source: source.into() }
     }
@@ -148,7 +153,7 @@ mod tests {
     #[test]
     fn files_are_private_and_go_when_nothing_refers_to_them() {
         let home = tempfile::tempdir().unwrap();
-        let scratch = Scratch::open(home.path()).unwrap();
+        let scratch = ScratchFolder::open(home.path()).unwrap();
         let file = scratch.create().unwrap();
         file.open().unwrap().write_all(b"secret").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
@@ -164,25 +169,25 @@ mod tests {
     fn what_a_dead_run_left_is_removed_and_a_living_run_keeps_its_own() {
         let (home, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         fs::write(elsewhere.path().join("kept"), "").unwrap();
-        fs::create_dir(home.path().join("godwit-files-dead")).unwrap();
-        fs::write(home.path().join("godwit-files-dead/0"), "left").unwrap();
-        symlink(elsewhere.path(), home.path().join("godwit-files-link")).unwrap();
+        fs::create_dir(home.path().join("godwit-run-dead")).unwrap();
+        fs::write(home.path().join("godwit-run-dead/0"), "left").unwrap();
+        symlink(elsewhere.path(), home.path().join("godwit-run-link")).unwrap();
         fs::write(home.path().join("somebody's"), "").unwrap();
-        let living = Scratch::open(home.path()).unwrap();
-        let second = Scratch::open(home.path()).unwrap();
+        let living = ScratchFolder::open(home.path()).unwrap();
+        let second = ScratchFolder::open(home.path()).unwrap();
         assert!(living.create().unwrap().open().is_ok() && second.create().unwrap().open().is_ok());
-        assert!(!home.path().join("godwit-files-dead").exists());
+        assert!(!home.path().join("godwit-run-dead").exists());
         assert!(elsewhere.path().join("kept").exists() && home.path().join("somebody's").exists());
     }
 
     #[test]
     fn a_folder_that_is_gone_is_named() {
         let home = tempfile::tempdir().unwrap();
-        let scratch = Scratch::open(home.path()).unwrap();
+        let scratch = ScratchFolder::open(home.path()).unwrap();
         fs::remove_dir(scratch.path()).unwrap();
         let error = scratch.create().err().unwrap().to_string();
         assert!(error.contains(scratch.path().to_str().unwrap()), "{error}");
-        let missing = Scratch::open(&home.path().join("missing")).err().unwrap().to_string();
+        let missing = ScratchFolder::open(&home.path().join("missing")).err().unwrap().to_string();
         assert!(missing.contains("missing"), "{missing}");
     }
 }
