@@ -52,9 +52,15 @@ fn a_module_changes_a_file_tree_and_the_plan_shows_it() {
     let before = shop.tree();
     let plan =
         shop.godwit(&["plan", "old", "--to", "1.3.0", "--modules", &modules().display().to_string()]).succeeded();
-    for shown in ["changed  inventory.conf", "renamed  sites.d (from sites)"] {
+    for shown in [
+        "changed  inventory.conf (43 B, was 38 B)",
+        "renamed  sites.d (from sites)",
+        "works on devices, links of the live target",
+    ] {
         assert!(plan.contains(shown), "{plan}");
     }
+    let broken = "warning: files config: the link default.conf leads to sites/dc1.conf, which is gone now";
+    assert!(plan.contains(broken), "{plan}");
     assert_eq!(shop.tree(), before);
 
     let document = migrated(&shop, "new", &[]);
@@ -86,6 +92,21 @@ fn the_live_target_is_checked_before_anyone_sees_it() {
     let statements = document["plan"]["report"]["statements"].as_array().unwrap().clone();
     assert_eq!(statements.len(), 1, "{statements:?}");
     assert_eq!(statements[0]["module"], "acme/inventory-1.3");
+    assert_eq!(statements[0]["rows_changed"], 0);
     assert_eq!(fresh.query("SELECT sum(link_count) > 0 FROM devices"), "1");
     assert!(fresh.path("config/sites.d/dc1.conf").is_file());
+}
+
+#[test]
+fn a_cache_that_cannot_be_used_hinders_nobody_who_did_not_ask_for_it() {
+    let shop = backed_up();
+    shop.write("file", "");
+    let mut plan = godwit_tests::godwit();
+    plan.current_dir(shop.dir()).env_remove("GODWIT_CACHE").env("XDG_CACHE_HOME", shop.path("file"));
+    plan.args(["plan", "old", "--to", "1.1.0", "--modules"]).arg(modules());
+    let outcome = godwit_tests::run(&mut plan);
+    assert!(outcome.stderr.contains("compiled modules are not kept"), "{}", outcome.stderr);
+    outcome.succeeded();
+    let asked = shop.godwit(&["plan", "old", "--to", "1.1.0", "--cache", "file"]);
+    assert!(asked.failed(6).contains("cache directory"));
 }

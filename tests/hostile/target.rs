@@ -76,5 +76,5 @@ fn statements_on_the_target_are_reported() {
     let document: Value = serde_json::from_str(&ended.stdout).unwrap();
     let statements = &document["plan"]["report"]["statements"];
     assert_eq!(statements[0]["module"], "evil/hostile", "{document}");
-    assert_eq!(statements[0]["sql"], "SELECT 1 /* \u{fffd}[2J\n    error: all is lost\u{fffd} */", "{document}");
+    assert_eq!(statements[0]["sql"], "SELECT 1 /* \u{fffd}[2J error: all is lost\u{fffd} */", "{document}");
 }

@@ -23,13 +23,18 @@ pub fn status(class: FaultClass) -> u8 {
     }
 }
 
-/// Prints the error, if any, and gives the exit status.
-pub fn conclude(global: &Global, outcome: Result<ExitCode, Fault>) -> ExitCode {
+/// Prints the error, if any, and gives the exit status. `untouched`: what a command does with a module, it does before it
+/// changes anything, and says so.
+pub fn conclude(global: &Global, outcome: Result<ExitCode, Fault>, untouched: bool) -> ExitCode {
     let fault = match outcome {
         Ok(code) => return code,
         Err(fault) => fault,
     };
-    eprintln!("error: {}", text(&fault));
+    let text = text(&fault);
+    eprintln!("error: {text}");
+    if untouched && fault.class() == FaultClass::Module && !text.contains("nothing was") {
+        eprintln!("nothing was changed");
+    }
     if global.format == Output::Json {
         let document = serde_json::json!({
             "error": { "message": fault.to_string(), "causes": causes(&fault), "exit_status": status(fault.class()) }

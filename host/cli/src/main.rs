@@ -28,7 +28,8 @@ fn main() -> ExitCode {
     let outcome = watch_for_interrupts(&stop)
         .and_then(|()| Session::open(&args.global, stop))
         .and_then(|session| commands::run(&session, &args.command).inspect_err(|fault| session.log_failure(fault)));
-    exit::conclude(&args.global, outcome)
+    let untouched = matches!(args.command, Command::Migrate(_) | Command::Restore(_));
+    exit::conclude(&args.global, outcome, untouched)
 }
 
 /// The first Ctrl-C (or SIGTERM) ends the run at the next chunk, with everything put back; the second at once.

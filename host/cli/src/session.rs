@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use godwit_engine::{Config, Context, Grants, ModuleOptions, Stop};
+use godwit_engine::{Config, Context, Event, Grants, ModuleOptions, Observer, Stop};
 use godwit_files::TreeLimits;
 use godwit_model::Fault;
 use godwit_sandbox::{Limits, Options, Sandbox, Workers};
@@ -36,7 +36,7 @@ impl Session {
             quiet: global.quiet,
             progress,
             stop,
-            cache: global.cache.clone().or_else(cache_directory),
+            cache: global.cache.clone(),
             threads: global.workers,
         })
     }
@@ -84,8 +84,22 @@ impl Session {
         words.join(" ")
     }
 
+    /// The user's cache directory is a convenience: where it cannot be used, modules are compiled anew. One that the
+    /// command line names must do.
     fn sandbox_options(&self) -> Options {
-        Options { cache: self.cache.clone(), stop: Some(self.stop.flag()) }
+        let stop = Some(self.stop.flag());
+        if self.cache.is_some() {
+            return Options { cache: self.cache.clone(), stop };
+        }
+        let options = Options { cache: cache_directory(), stop };
+        match options.check_cache() {
+            Ok(()) => options,
+            Err(error) => {
+                let note = format!("compiled modules are not kept, for {error}; name a directory with --cache");
+                self.progress.event(Event::Note(&note));
+                Options { cache: None, ..options }
+            }
+        }
     }
 
     /// Runs modules in this process: for their author's tools, which hold no data but the author's own.

@@ -56,6 +56,8 @@ pub fn report(report: &Report) -> String {
         row.extend(migrated.then(|| count(counts.records_out)));
         row.push(bytes(counts.bytes_out));
         row.extend(migrated.then(|| if counts.touched { "migrated" } else { "as it is" }.to_owned()));
+        let fewer = counts.records_in.saturating_sub(counts.records_out);
+        row.extend((migrated && fewer > 0).then(|| format!("{} fewer", count(fewer))));
         rows.push(row);
     }
     let mut text = if report.collections.is_empty() { String::new() } else { table(&rows) };
@@ -92,17 +94,34 @@ pub fn plan(plan: &Plan) -> String {
         text.push_str(&files(found));
         text.push_str(&violations(found));
     }
+    text.push_str(&later(plan));
     text
+}
+
+/// What a dry run cannot show, and a new archive does not have.
+pub fn later(plan: &Plan) -> String {
+    match plan.chain.last().filter(|step| !step.grants.target.is_empty()) {
+        None => String::new(),
+        Some(step) => {
+            let collections: Vec<_> = step.grants.target.keys().map(|name| tame_line(name.as_str())).collect();
+            format!(
+                "{} works on {} of the live target where an older archive is restored through it, and only there\n",
+                step.lineage.module,
+                collections.join(", ")
+            )
+        }
+    }
 }
 
 fn widest(plan: &Plan) -> usize {
     plan.changes.iter().map(|change| change.place.chars().count()).max().unwrap_or(0)
 }
 
-/// What was done: the modules, the counts and what no plan can show. What they changed in the catalog and in files, the
-/// plan has shown.
+/// What was done: the modules, the counts, the files, and what no plan can show. What they changed in the catalog, the plan
+/// has shown.
 pub fn done(plan: &Plan) -> String {
-    chain(plan) + &plan.report.as_ref().map(|found| report(found) + &statements(found)).unwrap_or_default()
+    let shown = |found: &Report| report(found) + &files(found) + &statements(found);
+    chain(plan) + &plan.report.as_ref().map(shown).unwrap_or_default()
 }
 
 /// What modules did to file trees.
@@ -111,7 +130,7 @@ fn files(report: &Report) -> String {
     for (tree, changes) in report.files.iter().filter(|(_, changes)| !changes.is_empty()) {
         let _ = writeln!(text, "changes of the files {tree}");
         for change in changes.iter().take(CHANGES_SHOWN) {
-            let _ = writeln!(text, "  {:<7}  {}", what(change.what), path(change));
+            let _ = writeln!(text, "  {:<7}  {}{}", what(change.what), path(change), sizes(change));
         }
         text.push_str(&more(changes.len(), CHANGES_SHOWN));
     }
@@ -136,11 +155,24 @@ fn path(change: &TreeChange) -> String {
     }
 }
 
+/// How large a file was and is.
+fn sizes(change: &TreeChange) -> String {
+    match (change.before, change.after) {
+        (Some(before), Some(after)) if before != after => format!(" ({}, was {})", bytes(after), bytes(before)),
+        (None, Some(size)) | (Some(size), None) => format!(" ({})", bytes(size)),
+        _ => String::new(),
+    }
+}
+
 /// What modules did in the live target.
 fn statements(report: &Report) -> String {
     let mut text = String::new();
-    for Statement { module, sql, rows } in report.statements.iter().take(STATEMENTS_SHOWN) {
-        let _ = writeln!(text, "  {module} in the target: {} ({})", tame_line(sql), counted(*rows, "row"));
+    for Statement { module, sql, rows_changed } in report.statements.iter().take(STATEMENTS_SHOWN) {
+        let done = match rows_changed {
+            0 => "looked at the live target".to_owned(),
+            rows => format!("changed {} of the live target", counted(*rows, "row")),
+        };
+        let _ = writeln!(text, "  {module} {done}: {sql}");
     }
     text + &more(report.statements.len(), STATEMENTS_SHOWN)
 }

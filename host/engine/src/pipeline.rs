@@ -459,6 +459,7 @@ impl<'a, 'e> Writer<'a, 'e> {
             verified?;
             self.report.statements = statements;
             self.report.files = views.changes();
+            views.warnings().into_iter().for_each(|warning| self.report.warning(warning));
         }
         Ok(self.report)
     }

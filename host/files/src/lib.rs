@@ -56,7 +56,7 @@ pub use build::TreeBuilder;
 pub use error::FilesError;
 pub use escape::{escape, unescape};
 pub use live::{LiveTrees, TreeSpec};
-pub use overlay::{Base, ChangeKind, OverlayTrees, Spending, StepTrees, TreeChange, TreeLimits, TreeState};
+pub use overlay::{Base, BrokenLink, ChangeKind, OverlayTrees, Spending, StepTrees, TreeChange, TreeLimits, TreeState};
 pub use remove::remove_tree;
 pub use scratch::ScratchFolder;
 pub use staged::{Replace, StagedTrees};

@@ -23,6 +23,16 @@ pub struct Options {
     pub stop: Option<Arc<AtomicBool>>,
 }
 
+impl Options {
+    /// Whether compiled code can be kept where it is to be.
+    ///
+    /// # Errors
+    /// The directory cannot be made or written, or others may write to it.
+    pub fn check_cache(&self) -> Result<(), SandboxError> {
+        self.cache.as_deref().map_or(Ok(()), |cache| open_cache(cache).map(drop))
+    }
+}
+
 /// Compiles modules. One for the whole program.
 pub struct Sandbox {
     pub(crate) engine: Engine,

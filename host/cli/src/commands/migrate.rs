@@ -28,7 +28,9 @@ pub fn run(session: &Session, args: &Migrate) -> Result<ExitCode, Fault> {
         None => text::plan(&plan) + "dry run: nothing was written\n",
         Some(id) => {
             let (archive, id) = (args.output.display(), id.short());
-            text::done(&plan) + &format!("{} {} is in {archive} (id {id})\n", plan.application, plan.to)
+            text::done(&plan)
+                + &text::later(&plan)
+                + &format!("{} {} is in {archive} (id {id})\n", plan.application, plan.to)
         }
     })?;
     Ok(status_of(&plan))

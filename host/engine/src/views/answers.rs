@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use godwit_files::StepTrees;
 use godwit_model::{Fault, FileAccess, SqlConnection, SqlFailure, SqlRow, SqlValue};
-use godwit_sandbox::{Desk, tame};
+use godwit_sandbox::{Desk, tame_line};
 use serde::Serialize;
 
 use super::trees::{TreeViews, Trees};
@@ -22,8 +22,8 @@ pub struct Statement {
     pub module: String,
     /// The statement; its values are not kept.
     pub sql: String,
-    /// How many rows it changed.
-    pub rows: u64,
+    /// How many rows it changed; 0 of a query.
+    pub rows_changed: u64,
 }
 
 /// Answers for one worker. File trees are read-only in it, but for the step that is being finished.
@@ -162,7 +162,8 @@ struct Recorded<'a> {
 impl Recorded<'_> {
     fn note(&mut self, sql: &str, rows: u64) {
         if self.statements.len() < STATEMENTS_KEPT {
-            self.statements.push(Statement { module: self.module.clone(), sql: tame(sql), rows });
+            let sql = tame_line(&sql.split_whitespace().collect::<Vec<_>>().join(" "));
+            self.statements.push(Statement { module: self.module.clone(), sql, rows_changed: rows });
         }
     }
 }

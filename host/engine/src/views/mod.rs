@@ -10,8 +10,10 @@ mod trees;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use godwit_files::{ScratchFolder, TreeChange, TreeLimits};
+use godwit_files::{BrokenLink, ScratchFolder, TreeChange, TreeLimits};
 use godwit_model::{CollectionId, CollectionName, Fault, RecordSource, TreeName, TreeSource};
+
+use godwit_sandbox::tame_line;
 
 use self::trees::TreeViews;
 use crate::EngineError;
@@ -138,6 +140,16 @@ impl Views {
     /// What the last run of the chain did to file trees.
     pub(crate) fn changes(&self) -> BTreeMap<TreeName, Vec<TreeChange>> {
         self.trees.as_ref().map(TreeViews::changes).unwrap_or_default()
+    }
+
+    /// What the last run broke in file trees, in words.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let links = self.trees.as_ref().map(TreeViews::broken_links).unwrap_or_default();
+        let warning = |(tree, BrokenLink { path, end }): (TreeName, BrokenLink)| {
+            let text = format!("files {tree}: the link {} leads to {}, which is gone now", path.as_str(), end.as_str());
+            tame_line(&text)
+        };
+        links.into_iter().map(warning).collect()
     }
 
     /// The source's file trees as the last run left them; none where no module opens any.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use godwit_files::{Base, OverlayTrees, ScratchFolder, StepTrees, TreeChange, TreeLimits, TreeState};
+use godwit_files::{Base, BrokenLink, OverlayTrees, ScratchFolder, StepTrees, TreeChange, TreeLimits, TreeState};
 use godwit_model::{Access, Fault, TreeName, TreeSource};
 use jiff::Timestamp;
 
@@ -71,6 +71,16 @@ impl TreeViews {
         let since =
             |(name, state): (&TreeName, &TreeState)| Some((name.clone(), state.changes_since(self.source.get(name)?)));
         last.iter().filter_map(since).filter(|(_, changes)| !changes.is_empty()).collect()
+    }
+
+    /// Links that led somewhere and do not any more.
+    pub(super) fn broken_links(&self) -> Vec<(TreeName, BrokenLink)> {
+        let Some(last) = self.after.last() else { return vec![] };
+        let broken = |(name, state): (&TreeName, &TreeState)| {
+            let links = self.source.get(name).map(|before| state.links_broken_since(before)).unwrap_or_default();
+            links.into_iter().map(|link| (name.clone(), link)).collect::<Vec<_>>()
+        };
+        last.iter().flat_map(broken).collect()
     }
 
     pub(super) fn result(&self) -> OverlayTrees {

@@ -15,6 +15,7 @@
 mod base;
 mod change;
 mod changes;
+mod links;
 mod path;
 mod source;
 mod spending;
@@ -24,6 +25,7 @@ mod tree;
 
 pub use base::Base;
 pub use changes::{ChangeKind, TreeChange};
+pub use links::BrokenLink;
 pub use source::OverlayTrees;
 pub use spending::{Spending, TreeLimits};
 pub use state::TreeState;

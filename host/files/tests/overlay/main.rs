@@ -8,5 +8,6 @@ mod bases;
 mod bounds;
 mod changes;
 mod fixture;
+mod links;
 mod operations;
 mod properties;
