@@ -12,8 +12,15 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Any standard error becomes one through `?`; [`Error::new`] and [`Error::field`] make one of
 /// words. A record's error sets the record aside where the operator asked for it, and stops the
 /// run otherwise.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<Details>);
+
+/// The same words as `Display`: they are what an `unwrap` in a test shows.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Details {

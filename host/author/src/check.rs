@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use godwit_database::{Violation, prove_change};
 use godwit_model::{Access, Collection, Database, Fault, ModuleManifest, Reads, records};
-use godwit_sandbox::{Granted, Limits, Module, Parameters, Sandbox};
+use godwit_sandbox::{Granted, Limits, Module, Parameters, Sandbox, tame};
 use semver::{Comparator, Op, Version, VersionReq};
 use serde::Serialize;
 use serde_json::Value;
@@ -120,6 +121,7 @@ fn check_catalog(granted: &Granted, catalog: &Database, report: &mut CheckReport
         }
     };
     report.add(EVOLVES, vec![]);
+    report.add(FITS, unfit(catalog, &after)?);
     let manifest = granted.manifest();
     let reads = match Reads::of(manifest, catalog) {
         Ok(reads) => reads,
@@ -165,7 +167,21 @@ fn evolve(granted: &Granted, catalog: &Database) -> Result<Result<Database, Stri
 }
 
 const EVOLVES: &str = "the catalog evolves as the manifest declares";
+const FITS: &str = "its tables, indexes, views and triggers still fit each other";
 const READS: &str = "the catalog has what the manifest reads";
+
+/// What the new catalog breaks, by building it empty and in memory, as a host does before it runs anything.
+pub(crate) fn unfit(before: &Database, after: &Database) -> Result<Vec<Finding>, Fault> {
+    let finding = |found: &Violation| {
+        let place = format!("the new catalog, {} {}", found.kind, found.name);
+        let advice = match found.kind.as_str() {
+            "index" | "view" | "trigger" => "; change it in evolve with replace_object, or drop it",
+            _ => "",
+        };
+        Finding::problem(&place, &tame(&format!("{}{advice}", found.message)))
+    };
+    Ok(prove_change(before, after)?.iter().map(finding).collect())
+}
 
 #[derive(Default)]
 struct Tried {

@@ -44,7 +44,7 @@ pub struct Listed {
 /// An object of a catalog that does not fit the rest of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// `table`, `virtual-table`, `index`, `view` or `trigger`.
+    /// `table`, `column`, `virtual-table`, `index`, `view` or `trigger`.
     pub kind: String,
     /// Its name.
     pub name: String,
@@ -95,6 +95,17 @@ pub fn query_scalar(url: &str, sql: &str) -> Result<String, Fault> {
 /// Only where the proof itself cannot be made; what does not fit is the answer.
 pub fn prove(database: &Database) -> Result<Vec<Violation>, Fault> {
     sqlite::prove(database)
+}
+
+/// What does not fit after a change of the catalog and did before it: what was unfit already (an old view over a table
+/// long gone) is not the change's fault.
+///
+/// # Errors
+/// Only where the proof itself cannot be made.
+pub fn prove_change(before: &Database, after: &Database) -> Result<Vec<Violation>, Fault> {
+    let old = prove(before)?;
+    let is_new = |found: &Violation| !old.iter().any(|old| old.kind == found.kind && old.name == found.name);
+    Ok(prove(after)?.into_iter().filter(is_new).collect())
 }
 
 /// The collections there are, for a first configuration.

@@ -33,7 +33,7 @@ mod sqlite;
 
 pub use api::{
     Listed, Options, Replace, Violation, limit_memory, list_collections, open_input, open_scratch, open_source,
-    open_target, prove, query_scalar, run_script, stage_input,
+    open_target, prove, prove_change, query_scalar, run_script, stage_input,
 };
 pub use location::LocationError;
 pub use sqlite::DatabaseError;

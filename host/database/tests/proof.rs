@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use godwit_database::{Violation, list_collections, prove};
+use godwit_database::{Violation, list_collections, prove, prove_change};
 use godwit_model::{Database, Default, Kind};
 
 fn shape(sql: &str) -> Database {
@@ -76,7 +76,13 @@ fn a_table_written_from_its_fields_is_the_same_to_the_catalog() {
     );
     let mut bare = before.clone();
     bare.collections.iter_mut().for_each(|collection| collection.definition = None);
-    assert_eq!(found(&bare), []);
+    // A definition may say what a module may not make: SQLite keeps such decimals as floats.
+    let decimals = found(&bare);
+    assert!(
+        matches!(&decimals[..], [(kind, text, false)] if kind == "column" && text.starts_with("child.c: ")),
+        "{decimals:?}"
+    );
+    assert_eq!(prove_change(&before, &bare).unwrap(), []);
     let dir = tempfile::tempdir().unwrap();
     let (from, to) = (dir.path().join("from.db"), dir.path().join("to.db"));
     make(&from, "CREATE TABLE loose(a, \"b c\"); INSERT INTO loose(rowid, a) VALUES (5, 1);");

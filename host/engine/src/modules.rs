@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use godwit_database::Violation;
+use godwit_database::prove_change;
 use godwit_model::{Catalog, Database, DatabaseName, Fault, Reads, limits, resolve_chain};
 use godwit_sandbox::{Logged, Module, Parameters, Workers, tame};
 use godwit_trust::SignatureState;
@@ -127,21 +127,17 @@ fn missing(module: &Module, database: &DatabaseName) -> EngineError {
     EngineError::NoDatabase { module: module.manifest.name.to_string(), database: database.to_string() }
 }
 
-/// Builds the new schema, empty and in memory, before anything is written. What did not fit before
-/// the chain either (an old view over a table long gone) is not the chain's fault.
+/// Builds the new schema, empty and in memory, before anything is written.
 fn prove(chain: &Chain) -> Result<(), Fault> {
     let mut problems = vec![];
     for name in chain.steps.iter().map(|step| step.module.database()).collect::<BTreeSet<_>>() {
-        let old = unfit(&chain.before, name)?;
-        let new = unfit(&chain.after, name)?;
-        let caused = new.iter().filter(|found| !old.iter().any(|old| old.kind == found.kind && old.name == found.name));
-        problems.extend(caused.map(|found| tame(&format!("{name}: {} {}: {}", found.kind, found.name, found.message))));
+        let (before, after) = (chain.before.databases.get(name), chain.after.databases.get(name));
+        let caused = before.zip(after).map_or(Ok(vec![]), |(before, after)| prove_change(before, after))?;
+        problems.extend(
+            caused.iter().map(|found| tame(&format!("{name}: {} {}: {}", found.kind, found.name, found.message))),
+        );
     }
     if problems.is_empty() { Ok(()) } else { Err(EngineError::Unbuildable { problems }.into()) }
-}
-
-fn unfit(catalog: &Catalog, name: &DatabaseName) -> Result<Vec<Violation>, Fault> {
-    catalog.databases.get(name).map_or(Ok(vec![]), godwit_database::prove)
 }
 
 /// Every module in the directories, sorted by name and version.

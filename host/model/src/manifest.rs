@@ -133,13 +133,15 @@ pub enum ManifestError {
     /// It reads what is not there.
     #[error(
         "the module manifest of {module} declares to read {entry:?}, but at the version that it starts from there is \
-         no such collection, nor such a stored column `collection.column`"
+         no such collection, nor such a stored column `collection.column`; {there}"
     )]
     NothingToRead {
         /// The module.
         module: ModuleName,
         /// As the manifest has it.
         entry: String,
+        /// What there is, in words.
+        there: String,
     },
     /// It wants of the live target what is not there.
     #[error(

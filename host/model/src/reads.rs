@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Collection, CollectionName, Database, ManifestError, ModuleManifest};
+use crate::{Collection, CollectionName, Database, ManifestError, ModuleManifest, plain};
 
 /// The part of a database that a module may query, with the indexes that it wants on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,8 +20,11 @@ impl Reads {
     /// An entry names what the catalog does not have, or an index is on what is not read.
     pub fn of(manifest: &ModuleManifest, database: &Database) -> Result<Self, ManifestError> {
         let mut reads = Self::default();
-        let unknown =
-            |entry: &String| ManifestError::NothingToRead { module: manifest.name.clone(), entry: entry.clone() };
+        let unknown = |entry: &String| ManifestError::NothingToRead {
+            module: manifest.name.clone(),
+            entry: entry.clone(),
+            there: there(database, entry),
+        };
         for entry in &manifest.reads {
             let (collection, column) = find(database, entry).ok_or_else(|| unknown(entry))?;
             let columns = reads.collections.entry(collection.name.clone()).or_default();
@@ -62,6 +65,19 @@ fn find<'a>(database: &'a Database, entry: &str) -> Option<(&'a Collection, Opti
     })
 }
 
+/// What an entry may have meant: the columns of the collection that it begins with, or else the collections.
+fn there(database: &Database, entry: &str) -> String {
+    const MOST: usize = 20;
+    let of = entry.match_indices('.').find_map(|(dot, _)| database.collection(&entry[..dot]));
+    let (what, names): (_, Vec<&str>) = match of {
+        Some(of) => (of.name.as_str(), of.stored_columns().map(|column| column.name.as_str()).collect()),
+        None => ("the database", database.collections.iter().map(|of| of.name.as_str()).collect()),
+    };
+    let more = if names.len() > MOST { ", …" } else { "" };
+    let shown: Vec<_> = names.into_iter().take(MOST).map(plain).collect();
+    format!("{} has {}{more}", plain(what), shown.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,8 +107,8 @@ mod tests {
     #[test]
     fn what_is_not_there_is_named() {
         for (rest, named) in [
-            (r#""reads":["device"]"#, "\"device\""),
-            (r#""reads":["devices.nam"]"#, "\"devices.nam\""),
+            (r#""reads":["device"]"#, "the database has devices, dcim.site"),
+            (r#""reads":["devices.nam"]"#, "devices has id, name"),
             (r#""reads":["devices.id"],"indexes":["devices.name"]"#, "\"devices.name\""),
             (r#""reads":["devices.id"],"indexes":["devices"]"#, "\"devices\""),
         ] {

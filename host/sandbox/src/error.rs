@@ -138,7 +138,9 @@ pub enum SandboxError {
         collection: String,
     },
     /// It changed what its manifest does not declare.
-    #[error("module {module} {change} collection {collection} in its catalog, which its manifest does not declare")]
+    #[error(
+        "module {module} {change} collection {collection} in its catalog, which its manifest does not declare; name it in `rewrites`, `creates` or `drops`"
+    )]
     UndeclaredChange {
         /// The module.
         module: ModuleName,

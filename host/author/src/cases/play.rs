@@ -7,6 +7,7 @@ use super::folder::{About, EXPECTED_FILES, Expectation, FILES};
 use super::steady::{self, CREWS, Run};
 use super::{Case, CaseReport, Mode, Outcome, bless, diff, files, fit};
 use crate::Finding;
+use crate::check::unfit;
 use crate::means::{Given, Means, moment};
 use crate::run::{self, Bench, Crew, Notes, Piece, Records, Returned, text_of, unless_interrupted};
 use crate::trees::{Trees, as_kept};
@@ -73,12 +74,23 @@ impl Play {
             let again = || self.make(&bench, Crew::One, &mut Notes::default());
             unsteady = steady::after_interruption(&bench, (case, module), notes.host_calls, again, &first)?;
         }
-        match first.map(|(catalog, returned)| made(catalog, returned)) {
-            _ if !unsteady.is_empty() => Ok(Outcome::Failed(unsteady)),
+        if !unsteady.is_empty() {
+            return Ok(Outcome::Failed(unsteady));
+        }
+        let made = first.map(|(catalog, returned)| made(catalog, returned));
+        let unfit =
+            made.as_ref().ok().and_then(|made| made.as_ref().ok()).map_or(Ok(vec![]), |made| self.unfit(made))?;
+        match made {
+            _ if !unfit.is_empty() => Ok(Outcome::Failed(unfit)),
             Ok(Ok(output)) => self.judge(case, mode, &Ok(output)),
             Ok(Err(findings)) => Ok(Outcome::Failed(findings)),
             Err(error) => self.judge(case, mode, &Err(error)),
         }
+    }
+
+    /// What the new catalog breaks, where there is one.
+    fn unfit(&self, made: &Made) -> Result<Vec<Finding>, Fault> {
+        self.before.as_ref().zip(made.catalog.as_ref()).map_or(Ok(vec![]), |(before, after)| unfit(before, after))
     }
 
     fn judge(&self, case: &Case, mode: Mode, result: &Result<Made, SandboxError>) -> Result<Outcome, Fault> {

@@ -75,6 +75,14 @@ fn strict_type(column: &Column) -> &'static str {
     }
 }
 
+/// Whether a column of a declared type keeps a text of digits as the text that it is: SQLite makes a number of it
+/// where the affinity is neither TEXT nor BLOB.
+pub(super) fn keeps_digits(declared: &str) -> bool {
+    let upper = declared.trim().to_ascii_uppercase();
+    let has = |words: &[&str]| words.iter().any(|word| upper.contains(word));
+    !has(&["INT"]) && (upper.is_empty() || upper == "ANY" || has(&["CHAR", "CLOB", "TEXT", "BLOB"]))
+}
+
 /// Whether a STRICT table takes a declared type.
 pub(super) fn is_strict_type(declared: &str) -> bool {
     ["INT", "INTEGER", "REAL", "TEXT", "BLOB", "ANY"].iter().any(|name| declared.eq_ignore_ascii_case(name))
@@ -115,5 +123,15 @@ mod tests {
             assert_eq!(kind_of(declared, false), expected, "{declared:?}");
         }
         assert_eq!(kind_of("ANY", true), Kind::Any);
+    }
+
+    #[test]
+    fn digits_are_kept_as_text_under_the_affinities_of_text_and_blob() {
+        for declared in ["TEXT", "varchar(20)", "", "BLOB", "CLOB"] {
+            assert!(keeps_digits(declared), "{declared:?}");
+        }
+        for declared in ["NUMERIC", "DECIMAL(20,2)", "INTEGER", "REAL", "DOUBLE", "POINT", "CHARINT"] {
+            assert!(!keeps_digits(declared), "{declared:?}");
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! The proof of a catalog: the empty database, built in memory.
 
-use godwit_model::{Database, EngineKind, Fault, Object};
+use godwit_model::{Database, EngineKind, Fault, Kind, Object};
 use libsqlite3_sys as ffi;
 
 use super::build::{self, Piece, Trouble};
 use super::error::{DatabaseError, Result, SqliteError};
+use super::kind::keeps_digits;
 use super::open;
 use super::outline;
 use super::raw::{Connection, Handle};
@@ -21,7 +22,23 @@ pub(crate) fn prove(database: &Database) -> Result<Vec<Violation>, Fault> {
     let strict = violations(database, false).map_err(Fault::system)?;
     let is_new = |found: &Violation| !plain.iter().any(|known| known.kind == found.kind && known.name == found.name);
     let doubtful: Vec<_> = strict.into_iter().filter(is_new).map(|v| Violation { doubtful: true, ..v }).collect();
-    Ok(plain.into_iter().chain(doubtful).collect())
+    Ok(plain.into_iter().chain(doubtful).chain(decimals(database)).collect())
+}
+
+/// Exact decimals in columns where SQLite makes floats of them. A database that SQLite itself describes has such
+/// columns, with floats in them; a module that makes one would lose digits.
+fn decimals(database: &Database) -> impl Iterator<Item = Violation> {
+    database.collections.iter().flat_map(|collection| {
+        let columns = collection.stored_columns().filter(|column| column.kind == Kind::Decimal && !column.array);
+        columns.filter_map(|column| {
+            let declared = column.native_type.as_deref().filter(|declared| !keeps_digits(declared))?;
+            let message = format!(
+                "SQLite keeps decimals in a column of type {declared} as floats; give it the native type TEXT, or make its kind float64"
+            );
+            let name = format!("{}.{}", collection.name, column.name);
+            Some(Violation { kind: "column".to_owned(), name, message, doubtful: false })
+        })
+    })
 }
 
 /// What does not fit, with or without unknown names in double quotes taken for texts.
