@@ -1,9 +1,9 @@
 //! No module runs that the operator did not approve, as it is and with what it asks for.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use godwit_tests::{Outcome, Shop, godwit, modules, run, without};
 use serde_json::{Value, json};
@@ -204,7 +204,7 @@ fn nobody_is_asked_where_nobody_is() {
     assert_eq!(shop.tree(), before);
 }
 
-/// Runs `godwit grants` at a terminal of its own, with an answer typed.
+/// Runs `godwit grants` at a terminal of its own, with an answer typed once it asks.
 fn at_a_terminal(shop: &Shop, options: &str, answer: &str) -> Option<Outcome> {
     let is_there = Command::new("script").arg("--version").output().is_ok_and(|output| output.status.success());
     if !is_there {
@@ -215,22 +215,50 @@ fn at_a_terminal(shop: &Shop, options: &str, answer: &str) -> Option<Outcome> {
     let mut script = Command::new("script");
     script.args(["-q", "-e", "-c", &line, "/dev/null"]).current_dir(shop.dir());
     let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
-    Some(child.wait_with_output().unwrap().into())
+    let asked = said_until(&mut child, "[y/N] ");
+    // One that asks nothing is over already.
+    let _ = child.stdin.take().unwrap().write_all(answer.as_bytes());
+    let mut outcome = Outcome::from(child.wait_with_output().unwrap());
+    outcome.stdout.insert_str(0, &asked);
+    Some(outcome)
+}
+
+fn said_until(child: &mut Child, end: &str) -> String {
+    let mut said = vec![];
+    for byte in child.stdout.as_mut().unwrap().bytes() {
+        said.push(byte.unwrap());
+        if said.ends_with(end.as_bytes()) {
+            break;
+        }
+    }
+    String::from_utf8(said).unwrap()
 }
 
 #[test]
 fn a_person_is_asked_once() {
     let shop = wary();
-    for (answer, approved) in [("n\n", false), ("\n", false), ("yes\n", true)] {
+    let question = "Approve these 3 modules, none of them signed by a trusted key? [y/N]";
+    let (no, yes) = ("nothing was approved", "approved 3 modules; godwit.lock says so now");
+    for (answer, status, said) in [("n\n", 3, no), ("\n", 3, no), ("\u{4}", 3, no), ("yes\n", 0, yes)] {
         let Some(outcome) = at_a_terminal(&shop, "--allow-unsigned", answer) else { return };
-        assert_eq!(outcome.status, Some(if approved { 0 } else { 3 }), "{}", outcome.stdout);
-        assert_eq!(outcome.stdout.matches("Approve these 3 modules? [y/N]").count(), 1, "{}", outcome.stdout);
-        assert_eq!(shop.path("godwit.lock").exists(), approved);
+        assert_eq!(outcome.status, Some(status), "{answer:?}: {}", outcome.stdout);
+        assert_eq!(outcome.stdout.matches(question).count(), 1, "{}", outcome.stdout);
+        assert!(outcome.stdout.lines().any(|line| line.starts_with(said)), "{answer:?}: {}", outcome.stdout);
+        assert_eq!(shop.path("godwit.lock").exists(), status == 0);
     }
     shop.godwit(&plan(&folder())).succeeded();
     let again = at_a_terminal(&shop, "", "y\n").unwrap();
     assert!(again.status == Some(0) && !again.stdout.contains("[y/N]"), "{}", again.stdout);
+}
+
+#[test]
+fn one_interrupt_ends_the_question() {
+    let shop = wary();
+    let before = shop.tree();
+    let Some(outcome) = at_a_terminal(&shop, "--allow-unsigned", "\u{3}") else { return };
+    assert_eq!(outcome.status, Some(130), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("error: interrupted; nothing was approved"), "{}", outcome.stdout);
+    assert_eq!(shop.tree(), before);
 }
 
 #[test]
