@@ -148,6 +148,20 @@ fn what_the_configuration_limits_cannot_be_approved_nor_run() {
 }
 
 #[test]
+fn a_limit_for_a_module_that_is_not_there_is_pointed_out() {
+    let shop = wary();
+    let config = fs::read_to_string(shop.path("godwit.toml")).unwrap();
+    let limits = "[grants.\"acme/inventory-1.l\"]\n[grants.\"acme/inventory-1.2\"]\n[grants.\"other/shop\"]\n";
+    shop.write("godwit.toml", &format!("{config}\n{limits}"));
+    let warned = shop.godwit(&["grants", "old.tar", "--to", "1.1.0", "--modules", &folder()]).stderr;
+    let expected = [
+        "warning: [grants.\"acme/inventory-1.l\"] in godwit.toml matches no module here, and limits none; did you mean acme/inventory-1.1?",
+        "warning: [grants.\"other/shop\"] in godwit.toml matches no module here, and limits none",
+    ];
+    assert_eq!(warned.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn a_revoked_module_does_not_run_any_more() {
     let (shop, modules) = (Shop::new(), folder());
     shop.godwit(&["backup", "-o", "old.tar"]).succeeded();

@@ -62,9 +62,8 @@ pub(crate) fn admit<'a>(grants: &Grants, chain: impl Iterator<Item = &'a Found>)
 }
 
 fn refusal(grants: &Grants, refused: &[(&Found, Standing)]) -> EngineError {
-    let standings = || refused.iter().map(|(_, standing)| standing);
-    let is_final = standings().flat_map(|standing| &standing.objections).any(Objection::is_final);
-    let next = if is_final { None } else { Some(next(&grants.command(), standings().map(|it| &it.signature))) };
+    let is_final = refused.iter().flat_map(|(_, standing)| &standing.objections).any(Objection::is_final);
+    let next = (!is_final).then(|| next(&grants.command(), refused));
     EngineError::NotGranted { modules: refused.len(), problems: problems(refused), next }
 }
 
@@ -89,9 +88,10 @@ fn who(found: &Found) -> String {
 }
 
 /// What to do about modules that an approval would let run.
-fn next<'a>(command: &str, signatures: impl Iterator<Item = &'a SignatureState> + Clone) -> String {
-    let unsigned = signatures.clone().any(|signature| *signature == SignatureState::Unsigned);
-    let unknown = signatures.clone().any(|signature| matches!(signature, SignatureState::Unknown { .. }));
+fn next(command: &str, refused: &[(&Found, Standing)]) -> String {
+    let signatures = || refused.iter().map(|(_, standing)| &standing.signature);
+    let unsigned = signatures().any(|signature| *signature == SignatureState::Unsigned);
+    let unknown = signatures().any(|signature| matches!(signature, SignatureState::Unknown { .. }));
     let way = match (unsigned, unknown) {
         (true, _) => {
             "to approve, get the .minisig from the vendor and add --approve; without it, --approve --allow-unsigned"

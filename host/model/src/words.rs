@@ -75,9 +75,9 @@ impl ModuleManifest {
         let line = |(does, wanted)| {
             let names: Vec<_> =
                 self.target.iter().filter(|(_, access)| **access == wanted).map(|(name, _)| name).collect();
-            let named = list(&names);
+            let those = list(&names);
             let when = "in the live database, once restored, before anyone else sees it";
-            (!names.is_empty()).then(|| ("live target", format!("{does} {named} {when}")))
+            (!names.is_empty()).then(|| ("live target", format!("{does} {those} {when}")))
         };
         [("looks at", Access::Read), ("changes", Access::ReadWrite)].into_iter().filter_map(line).collect()
     }

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
 
-use godwit_engine::{Asked, Grants, GrantsRequest, ModuleOptions, approve, grants, revoke};
+use godwit_engine::{
+    Asked, Event, Grants, GrantsRequest, ModuleOptions, Observer as _, Overview, approve, grants, revoke,
+};
 use godwit_model::{Fault, FaultClass};
 use godwit_sandbox::tame;
 use godwit_trust::Entry;
@@ -29,7 +31,10 @@ pub fn run(session: &Session, args: &GrantsArgs) -> Result<ExitCode, Fault> {
     let modules = ModuleOptions { directories, grants: allowed.clone(), ..ModuleOptions::default() };
     let request =
         GrantsRequest { archive: args.archive.clone(), config: config.as_ref(), to: args.to.clone(), modules };
-    let asked = grants(&request)?;
+    let Overview { asked, idle } = grants(&request)?;
+    for ceiling in &idle {
+        session.progress.event(Event::Note(&format!("warning: {ceiling}")));
+    }
     if args.approve { approve_all(session, args, &allowed, &asked) } else { show_all(session, args, &allowed, &asked) }
 }
 
