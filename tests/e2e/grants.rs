@@ -245,12 +245,9 @@ fn at_a_terminal(shop: &Shop, options: &str, answer: &str) -> Option<Outcome> {
 }
 
 fn said_until(child: &mut Child, end: &str) -> String {
-    let mut said = vec![];
-    for byte in child.stdout.as_mut().unwrap().bytes() {
-        said.push(byte.unwrap());
-        if said.ends_with(end.as_bytes()) {
-            break;
-        }
+    let (mut said, mut byte) = (vec![], [0]);
+    while !said.ends_with(end.as_bytes()) && child.stdout.as_mut().unwrap().read(&mut byte).unwrap() == 1 {
+        said.push(byte[0]);
     }
     String::from_utf8(said).unwrap()
 }
