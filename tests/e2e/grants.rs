@@ -1,9 +1,9 @@
 //! No module runs that the operator did not approve, as it is and with what it asks for.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use godwit_tests::{Outcome, Shop, godwit, modules, run, without};
 use serde_json::{Value, json};
@@ -49,7 +49,14 @@ fn a_module_that_nobody_approved_never_runs() {
     case("migrate", &["migrate", "old.tar", "--to", "1.1.0", "-o", "new.tar"]);
     case("a dry run", &["migrate", "old.tar", "--to", "1.1.0", "-o", "new.tar", "--dry-run"]);
     case("restore", &["restore", "old.tar", "--empty", "--target-version", "1.1.0"]);
+    let config = fs::read_to_string(shop.path("godwit.toml")).unwrap();
+    shop.write("godwit.toml", &config.replacen("version = \"1.0.0\"", "version = \"1.1.0\"", 1));
+    case("restore into the configured version", &["restore", "old.tar", "--empty"]);
     refusals.compare("not-approved");
+    let suggested = ["grants", "old.tar", "--to", "1.1.0", "--modules", &modules, "--output", "json"];
+    let shown = shop.godwit(&suggested).json();
+    assert_eq!(shown["modules"].as_array().unwrap().len(), 1, "exactly the chain: {shown}");
+    shop.write("godwit.toml", &config);
     shop.godwit(&["restore", "old.tar", "--empty"]).succeeded();
 }
 
@@ -141,6 +148,20 @@ fn what_the_configuration_limits_cannot_be_approved_nor_run() {
 }
 
 #[test]
+fn a_limit_for_a_module_that_is_not_there_is_pointed_out() {
+    let shop = wary();
+    let config = fs::read_to_string(shop.path("godwit.toml")).unwrap();
+    let limits = "[grants.\"acme/inventory-1.l\"]\n[grants.\"acme/inventory-1.2\"]\n[grants.\"other/shop\"]\n";
+    shop.write("godwit.toml", &format!("{config}\n{limits}"));
+    let warned = shop.godwit(&["grants", "old.tar", "--to", "1.1.0", "--modules", &folder()]).stderr;
+    let expected = [
+        "warning: [grants.\"acme/inventory-1.l\"] in godwit.toml matches no module here, and limits none; did you mean acme/inventory-1.1?",
+        "warning: [grants.\"other/shop\"] in godwit.toml matches no module here, and limits none",
+    ];
+    assert_eq!(warned.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn a_revoked_module_does_not_run_any_more() {
     let (shop, modules) = (Shop::new(), folder());
     shop.godwit(&["backup", "-o", "old.tar"]).succeeded();
@@ -183,7 +204,7 @@ fn a_lock_file_that_cannot_be_used_is_refused_and_left_alone() {
         None => format!("{line}\n"),
     });
     shop.write("godwit.lock", &tampered.collect::<String>());
-    assert!(shop.godwit(&plan(&modules)).failed(3).contains("changed since it was approved"));
+    assert!(shop.godwit(&plan(&modules)).failed(3).contains("the code changed though the version is still 0.1.0"));
 }
 
 #[test]
@@ -204,7 +225,7 @@ fn nobody_is_asked_where_nobody_is() {
     assert_eq!(shop.tree(), before);
 }
 
-/// Runs `godwit grants` at a terminal of its own, with an answer typed.
+/// Runs `godwit grants` at a terminal of its own, with an answer typed once it asks.
 fn at_a_terminal(shop: &Shop, options: &str, answer: &str) -> Option<Outcome> {
     let is_there = Command::new("script").arg("--version").output().is_ok_and(|output| output.status.success());
     if !is_there {
@@ -215,22 +236,47 @@ fn at_a_terminal(shop: &Shop, options: &str, answer: &str) -> Option<Outcome> {
     let mut script = Command::new("script");
     script.args(["-q", "-e", "-c", &line, "/dev/null"]).current_dir(shop.dir());
     let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
-    Some(child.wait_with_output().unwrap().into())
+    let asked = said_until(&mut child, "[y/N] ");
+    // One that asks nothing is over already.
+    let _ = child.stdin.take().unwrap().write_all(answer.as_bytes());
+    let mut outcome = Outcome::from(child.wait_with_output().unwrap());
+    outcome.stdout.insert_str(0, &asked);
+    Some(outcome)
+}
+
+fn said_until(child: &mut Child, end: &str) -> String {
+    let (mut said, mut byte) = (vec![], [0]);
+    while !said.ends_with(end.as_bytes()) && child.stdout.as_mut().unwrap().read(&mut byte).unwrap() == 1 {
+        said.push(byte[0]);
+    }
+    String::from_utf8(said).unwrap()
 }
 
 #[test]
 fn a_person_is_asked_once() {
     let shop = wary();
-    for (answer, approved) in [("n\n", false), ("\n", false), ("yes\n", true)] {
+    let question = "Approve these 3 modules, none of them signed by a trusted key? [y/N]";
+    let (no, yes) = ("nothing was approved", "approved 3 modules; godwit.lock says so now");
+    for (answer, status, said) in [("n\n", 3, no), ("\n", 3, no), ("\u{4}", 3, no), ("yes\n", 0, yes)] {
         let Some(outcome) = at_a_terminal(&shop, "--allow-unsigned", answer) else { return };
-        assert_eq!(outcome.status, Some(if approved { 0 } else { 3 }), "{}", outcome.stdout);
-        assert_eq!(outcome.stdout.matches("Approve these 3 modules? [y/N]").count(), 1, "{}", outcome.stdout);
-        assert_eq!(shop.path("godwit.lock").exists(), approved);
+        assert_eq!(outcome.status, Some(status), "{answer:?}: {}", outcome.stdout);
+        assert_eq!(outcome.stdout.matches(question).count(), 1, "{}", outcome.stdout);
+        assert!(outcome.stdout.lines().any(|line| line.starts_with(said)), "{answer:?}: {}", outcome.stdout);
+        assert_eq!(shop.path("godwit.lock").exists(), status == 0);
     }
     shop.godwit(&plan(&folder())).succeeded();
     let again = at_a_terminal(&shop, "", "y\n").unwrap();
     assert!(again.status == Some(0) && !again.stdout.contains("[y/N]"), "{}", again.stdout);
+}
+
+#[test]
+fn one_interrupt_ends_the_question() {
+    let shop = wary();
+    let before = shop.tree();
+    let Some(outcome) = at_a_terminal(&shop, "--allow-unsigned", "\u{3}") else { return };
+    assert_eq!(outcome.status, Some(130), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("error: interrupted; nothing was approved"), "{}", outcome.stdout);
+    assert_eq!(shop.tree(), before);
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub(crate) fn settings() -> insta::Settings {
     settings.add_filter(&modules().display().to_string(), "[MODULES]");
     settings.add_filter(r"\b[0-9a-f]{64}\b", "[SHA256]");
     settings.add_filter(r"\((id )?[0-9a-f]{12}\)", "($1[DIGEST])");
+    settings.add_filter(r"\b(was|is) [0-9a-f]{12}\b", "$1 [DIGEST]");
     settings.add_filter(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[TIME]");
     settings
 }

@@ -94,7 +94,7 @@ mod tests {
         let text = outline.to_string();
         for part in [
             "acme/shop-2 0.3.0\n  Bold.\u{fffd}[2J\n  takes         shop data >=1.9.0, <1.10.0 to 1.10.0\n",
-            "  rewrites      a, b\n  queries       a.id (and nothing else)\n  live target   may see it: no\n",
+            "  rewrites      a, b\n  sees          every column of a, b\n  queries       a.id (and nothing else)\n  live target   may see it: no\n",
             "  asks for      log, database\n  size          2 KiB\n",
             "  signature     not signed\n",
         ] {

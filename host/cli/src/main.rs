@@ -8,6 +8,7 @@ mod commands;
 mod exit;
 mod log;
 mod progress;
+mod question;
 mod session;
 mod text;
 
@@ -33,13 +34,16 @@ fn main() -> ExitCode {
 }
 
 /// The first Ctrl-C (or SIGTERM) ends the run at the next chunk, with everything put back; the second at once.
+/// A question ends with the first.
 fn watch_for_interrupts(stop: &Stop) -> Result<(), godwit_model::Fault> {
     let stop = stop.clone();
     let on_signal = move || {
         if stop.asked() {
             std::process::exit(i32::from(exit::INTERRUPTED));
         }
-        eprintln!("\nstopping; once more to stop at once");
+        if !question::interrupt() {
+            eprintln!("\nstopping; once more to stop at once");
+        }
         stop.ask();
     };
     ctrlc::set_handler(on_signal).map_err(godwit_model::Fault::system)

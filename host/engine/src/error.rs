@@ -130,17 +130,17 @@ pub enum EngineError {
     /// Modules that nobody approved, or that are not what was approved.
     #[error(
         "{} may not run, and nothing was run:\n  {}{}",
-        if problems.len() == 1 { "a module" } else { "modules" },
+        if *modules == 1 { "a module" } else { "modules" },
         problems.join("\n  "),
-        if *approvable { format!("\nsee what is asked for with `{command}`; add --approve to approve it") } else { String::new() }
+        next.as_ref().map(|next| format!("\n{next}")).unwrap_or_default()
     )]
     NotGranted {
+        /// How many.
+        modules: usize,
         /// Each module, and what speaks against it.
         problems: Vec<String>,
-        /// Whether an approval would let them run.
-        approvable: bool,
-        /// The command that shows what they ask for.
-        command: String,
+        /// What to do, where an approval would let them run.
+        next: Option<String>,
     },
     /// Modules that cannot be approved.
     #[error("nothing was approved:\n  {}", problems.join("\n  "))]

@@ -47,22 +47,59 @@ impl Grants {
 /// Lets the modules of a chain pass, or refuses all of them; gives who signed each.
 pub(crate) fn admit<'a>(grants: &Grants, chain: impl Iterator<Item = &'a Found>) -> Result<Vec<SignatureState>, Fault> {
     let lock = Lock::load(&grants.lock)?;
-    let (mut signatures, mut problems, mut approvable) = (vec![], vec![], true);
+    let (mut signatures, mut refused) = (vec![], vec![]);
     for found in chain {
         let standing = grants.standing(&lock, found)?;
-        problems.extend(said_of(found, &standing.objections));
-        approvable &= !standing.objections.iter().any(Objection::is_final);
-        signatures.push(standing.signature);
+        signatures.push(standing.signature.clone());
+        if !standing.objections.is_empty() {
+            refused.push((found, standing));
+        }
     }
-    match problems.is_empty() {
+    match refused.is_empty() {
         true => Ok(signatures),
-        false => Err(EngineError::NotGranted { problems, approvable, command: grants.command() }.into()),
+        false => Err(refusal(grants, &refused).into()),
     }
 }
 
-fn said_of(found: &Found, objections: &[Objection]) -> Option<String> {
-    let said: Vec<_> = objections.iter().map(ToString::to_string).collect();
+fn refusal(grants: &Grants, refused: &[(&Found, Standing)]) -> EngineError {
+    let is_final = refused.iter().flat_map(|(_, standing)| &standing.objections).any(Objection::is_final);
+    let next = (!is_final).then(|| next(&grants.command(), refused));
+    EngineError::NotGranted { modules: refused.len(), problems: problems(refused), next }
+}
+
+/// Each module with what speaks against it; those whose key is gone are named together.
+fn problems(refused: &[(&Found, Standing)]) -> Vec<String> {
+    let mut problems: Vec<(Vec<String>, &[Objection])> = vec![];
+    for (found, Standing { objections, .. }) in refused {
+        let alike =
+            |(_, said): &&mut (_, &[Objection])| *said == objections && matches!(said, [Objection::KeyGone { .. }]);
+        match problems.iter_mut().find(alike) {
+            Some((modules, _)) => modules.push(who(found)),
+            None => problems.push((vec![who(found)], objections)),
+        }
+    }
+    let joined = |objections: &[Objection]| objections.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    problems.into_iter().map(|(modules, said)| format!("{}: {}", modules.join(", "), joined(said))).collect()
+}
+
+fn who(found: &Found) -> String {
     let manifest = &found.module.manifest;
-    let who = format!("{} {} ({})", manifest.name, manifest.version, found.module.digest.short());
-    if said.is_empty() { None } else { Some(format!("{who}: {}", said.join("; "))) }
+    format!("{} {} ({})", manifest.name, manifest.version, found.module.digest.short())
+}
+
+/// What to do about modules that an approval would let run.
+fn next(command: &str, refused: &[(&Found, Standing)]) -> String {
+    let signatures = || refused.iter().map(|(_, standing)| &standing.signature);
+    let unsigned = signatures().any(|signature| *signature == SignatureState::Unsigned);
+    let unknown = signatures().any(|signature| matches!(signature, SignatureState::Unknown { .. }));
+    let way = match (unsigned, unknown) {
+        (true, _) => {
+            "to approve, get the .minisig from the vendor and add --approve; without it, --approve --allow-unsigned"
+        }
+        (false, true) => {
+            "to approve, add the vendor's public key to [modules] trust, and --approve; without it, --approve --allow-unsigned"
+        }
+        (false, false) => "add --approve to approve it",
+    };
+    format!("see what is asked for with `{command}`; {way}")
 }

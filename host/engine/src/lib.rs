@@ -70,7 +70,7 @@ mod views;
 pub use chain::{Chain, Step};
 pub use commands::backup::{BackupRequest, backup};
 pub use commands::export::{ExportRequest, export};
-pub use commands::grants::{Asked, GrantsRequest, approve, grants, revoke};
+pub use commands::grants::{Asked, GrantsRequest, IdleCeiling, Overview, approve, grants, revoke};
 pub use commands::migrate::{MigrateRequest, migrate};
 pub use commands::plan::{PlanRequest, plan};
 pub use commands::restore::{RestoreRequest, restore};

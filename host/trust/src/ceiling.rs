@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use godwit_model::{Access, CollectionName, TreeName, Wish, Wishes};
+use godwit_model::{Access, CollectionName, TreeName, Wish, Wishes, plain};
 use serde::Deserialize;
 
 /// `[grants."vendor/name"]`: what is not in it, this module cannot have. It says nothing of the records that a
@@ -27,6 +27,20 @@ pub struct Ceiling {
 impl Ceiling {
     /// What is wanted beyond it, in words.
     pub fn exceeded_by(&self, wanted: &Wishes) -> Vec<String> {
+        self.beyond(wanted).map(|wish| wish.to_string()).collect()
+    }
+
+    /// The keys that would have to change for all of it to be allowed, as lines of `godwit.toml`.
+    pub fn raised_to(&self, wanted: &Wishes) -> Vec<String> {
+        let mut raised = self.clone();
+        for wish in self.beyond(wanted) {
+            raised.allow(wish);
+        }
+        let changed = self.lines().into_iter().zip(raised.lines()).filter(|(old, new)| old != new);
+        changed.map(|(_, new)| plain(&new)).collect()
+    }
+
+    fn beyond<'a>(&self, wanted: &'a Wishes) -> impl Iterator<Item = Wish<'a>> {
         let allowed = Wishes {
             reads: self.read.clone(),
             files: self.files.clone(),
@@ -36,8 +50,41 @@ impl Ceiling {
         };
         let limited =
             |wish: &Wish<'_>| matches!(wish, Wish::Query(_) | Wish::Tree(..) | Wish::Target(..) | Wish::Scratch);
-        wanted.each().filter(limited).filter(|wish| !allowed.covers(*wish)).map(|wish| wish.to_string()).collect()
+        wanted.each().filter(limited).filter(move |wish| !allowed.covers(*wish))
     }
+
+    fn allow(&mut self, wish: Wish<'_>) {
+        match wish {
+            Wish::Query(entry) => _ = self.read.insert(entry.to_owned()),
+            Wish::Tree(tree, access) => _ = self.files.insert(tree.clone(), access),
+            Wish::Target(collection, access) => _ = self.target.insert(collection.clone(), access),
+            Wish::Scratch => self.scratch = true,
+            _ => {}
+        }
+    }
+
+    fn lines(&self) -> [String; 4] {
+        let read: Vec<_> = self.read.iter().map(|entry| quoted(entry)).collect();
+        let files = self.files.iter().map(|(tree, access)| assigned(tree.as_str(), *access));
+        let target = self.target.iter().map(|(collection, access)| assigned(collection.as_str(), *access));
+        [
+            format!("read = [{}]", read.join(", ")),
+            format!("files = {{ {} }}", files.collect::<Vec<_>>().join(", ")),
+            format!("target = {{ {} }}", target.collect::<Vec<_>>().join(", ")),
+            format!("scratch = {}", self.scratch),
+        ]
+    }
+}
+
+fn assigned(name: &str, access: Access) -> String {
+    let is_bare = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    let key = if is_bare { name.to_owned() } else { quoted(name) };
+    let access = if access == Access::Read { "read" } else { "read-write" };
+    format!("{key} = \"{access}\"")
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
 }
 
 #[cfg(test)]
@@ -58,6 +105,14 @@ mod tests {
         let beyond =
             ["query devices.rack", "keep a private scratch database", "write the tree config", "read the tree data"];
         assert_eq!(ceiling.exceeded_by(&wanted), beyond);
+        let lines = [
+            "read = [\"devices.id\", \"devices.rack\", \"links\"]",
+            "files = { config = \"read-write\", data = \"read\" }",
+            "scratch = true",
+        ];
+        assert_eq!(ceiling.raised_to(&wanted), lines);
+        let raised: Ceiling = toml::from_str(&lines.join("\n")).unwrap();
+        assert_eq!(Ceiling { target: ceiling.target, ..raised }.exceeded_by(&wanted), [""; 0]);
         assert_eq!(Ceiling::default().exceeded_by(&Wishes { rewrites: wanted.rewrites, ..Wishes::default() }), [""; 0]);
     }
 

@@ -51,17 +51,31 @@ pub enum Objection {
         module: ModuleName,
         /// What more, in words.
         wants: Vec<String>,
+        /// What to write there to allow it.
+        lines: Vec<String>,
     },
     /// Nobody approved it.
-    NotApproved,
+    NotApproved {
+        /// Whether a trusted key vouches for it.
+        vouched: bool,
+    },
     /// Another file, or another wish, than what was approved.
     Changed {
         /// The version that was approved.
         approved: Version,
+        /// The digest that was approved.
+        was: Digest,
         /// Its version now.
         version: Version,
+        /// Its digest now.
+        is: Digest,
         /// What it wants beyond that, in words.
         wants: Vec<String>,
+    },
+    /// Approved for the sake of a key that the operator trusts no longer.
+    KeyGone {
+        /// The key.
+        key: KeyId,
     },
     /// Approved for the sake of a signature that is no longer good.
     SignerGone {
@@ -86,14 +100,23 @@ pub fn objections(lock: &Lock, ceiling: Option<&Ceiling>, asking: Asking<'_>) ->
     } else {
         None
     };
-    let beyond = ceiling.map(|ceiling| ceiling.exceeded_by(asking.wishes)).filter(|wants| !wants.is_empty());
-    let beyond = beyond.map(|wants| Objection::BeyondCeiling { module: asking.name.clone(), wants });
-    signature.into_iter().chain(beyond).chain(unapproved(lock, asking)).collect()
+    // Last, for it takes several lines.
+    let beyond = ceiling.and_then(|ceiling| beyond(ceiling, asking));
+    signature.into_iter().chain(unapproved(lock, asking)).chain(beyond).collect()
+}
+
+fn beyond(ceiling: &Ceiling, asking: Asking<'_>) -> Option<Objection> {
+    let wants = ceiling.exceeded_by(asking.wishes);
+    let lines = || ceiling.raised_to(asking.wishes);
+    match wants.is_empty() {
+        true => None,
+        false => Some(Objection::BeyondCeiling { module: asking.name.clone(), wants, lines: lines() }),
+    }
 }
 
 fn unapproved(lock: &Lock, asking: Asking<'_>) -> Vec<Objection> {
     match lock.entry(asking.name, asking.version) {
-        None => vec![Objection::NotApproved],
+        None => vec![Objection::NotApproved { vouched: asking.signature.trusted_key().is_some() }],
         Some(entry) => changed(entry, asking).into_iter().chain(signer_gone(entry, asking)).collect(),
     }
 }
@@ -102,7 +125,13 @@ fn changed(entry: &Entry, asking: Asking<'_>) -> Option<Objection> {
     let wants = Wishes::difference(&entry.grants, asking.wishes);
     match entry.digest == asking.digest && wants.is_empty() {
         true => None,
-        false => Some(Objection::Changed { approved: entry.version.clone(), version: asking.version.clone(), wants }),
+        false => Some(Objection::Changed {
+            approved: entry.version.clone(),
+            was: entry.digest,
+            version: asking.version.clone(),
+            is: asking.digest,
+            wants,
+        }),
     }
 }
 
@@ -112,6 +141,9 @@ fn signer_gone(entry: &Entry, asking: Asking<'_>) -> Option<Objection> {
         // A bad one is said already.
         (Signer::Nobody, _) | (_, SignatureState::Bad { .. }) => None,
         (Signer::Key(approved), now) if now.trusted_key() == Some(approved) => None,
+        (Signer::Key(approved), SignatureState::Unknown { key }) if *key == approved => {
+            Some(Objection::KeyGone { key: approved })
+        }
         (Signer::Key(approved), now) => Some(Objection::SignerGone { approved, now: now.to_string() }),
     }
 }
@@ -122,27 +154,44 @@ impl fmt::Display for Objection {
             Self::BadSignature { problem } => {
                 write!(f, "its signature is bad: {problem}; get the module and its .minisig from the vendor again")
             }
-            Self::BeyondCeiling { module, wants } => write!(
+            Self::BeyondCeiling { module, wants, lines } => write!(
                 f,
-                "it wants more than [grants.\"{module}\"] in godwit.toml allows: {}; allow it there, or do without the module",
-                wants.join("; ")
+                "it wants more than [grants.\"{module}\"] in godwit.toml allows: {}; do without the module, or write there:\n      [grants.\"{module}\"]\n      {}",
+                wants.join("; "),
+                lines.join("\n      ")
             ),
-            Self::NotApproved => f.write_str("not approved"),
-            Self::Changed { approved, version, wants } => {
-                f.write_str("changed since it was approved")?;
-                if approved != version {
-                    write!(f, " (that was {approved})")?;
-                }
+            Self::NotApproved { vouched: true } => f.write_str("not approved"),
+            Self::NotApproved { vouched: false } => f.write_str("not approved, and not signed by a trusted key"),
+            Self::Changed { approved, was, version, is, wants } => {
+                f.write_str(&what_changed((approved, *was), (version, *is)))?;
                 match wants.is_empty() {
-                    true => f.write_str(": it asks for nothing more, only the code changed"),
-                    false => write!(f, ": now also wants: {}", wants.join("; ")),
+                    true if approved == version => f.write_str("; ask the vendor"),
+                    true => f.write_str("; it asks for nothing more, only the code changed"),
+                    false => write!(f, "; now also wants: {}", wants.join("; ")),
                 }
             }
-            Self::SignerGone { approved, now } => write!(
+            Self::KeyGone { key } => write!(
                 f,
-                "approved as signed by {approved}, and now {now}; put back the .minisig or the key in [modules] trust, or approve it anew"
+                "its key {key} is no longer in [modules] trust; put it back there, or approve anew what it signed"
             ),
+            Self::SignerGone { approved, now } => {
+                write!(
+                    f,
+                    "approved as signed by {approved}, and now {now}; put back the vendor's .minisig, or approve it anew"
+                )
+            }
         }
+    }
+}
+
+fn what_changed((approved, was): (&Version, Digest), (version, is): (&Version, Digest)) -> String {
+    let (was, is) = (was.short(), is.short());
+    if was == is {
+        "changed since it was approved".to_owned()
+    } else if approved == version {
+        format!("the code changed though the version is still {version}: was {was}, is {is}")
+    } else {
+        format!("changed since it was approved: {approved} was {was}, {version} is {is}")
     }
 }
 
@@ -196,20 +245,23 @@ mod tests {
         let module = Module::new();
         assert_eq!(module.said(&module.approved()), [""; 0]);
         assert_eq!(module.said(&Lock::default()), ["not approved"]);
+        let unsigned = Module { signature: SignatureState::Unsigned, ..module };
+        assert_eq!(unsigned.said(&Lock::default()), ["not approved, and not signed by a trusted key"]);
     }
 
     #[test]
     fn another_digest_is_refused_whatever_it_wants() {
         let (approved, mut module) = (Module::new().approved(), Module::new());
         module.digest = Digest::of(b"b");
-        assert_eq!(
-            module.said(&approved),
-            ["changed since it was approved: it asks for nothing more, only the code changed"]
-        );
+        let (was, is) = (Digest::of(b"a").short(), Digest::of(b"b").short());
+        let said = format!("the code changed though the version is still 0.1.0: was {was}, is {is}; ask the vendor");
+        assert_eq!(module.said(&approved), [said]);
         module.wishes =
             serde_json::from_str(r#"{"reads":["links","users.password"],"files":{"config":"read-write"}}"#).unwrap();
         module.version = Version::new(0, 2, 0);
-        let said = "changed since it was approved (that was 0.1.0): now also wants: query users.password; write the tree config";
+        let said = format!(
+            "changed since it was approved: 0.1.0 was {was}, 0.2.0 is {is}; now also wants: query users.password; write the tree config"
+        );
         assert_eq!(module.said(&approved), [said]);
     }
 
@@ -218,10 +270,8 @@ mod tests {
         let mut module = Module::new();
         let approved = module.approved();
         module.wishes.scratch = true;
-        assert_eq!(
-            module.said(&approved),
-            ["changed since it was approved: now also wants: keep a private scratch database"]
-        );
+        let said = "changed since it was approved; now also wants: keep a private scratch database";
+        assert_eq!(module.said(&approved), [said]);
     }
 
     #[test]
@@ -229,8 +279,8 @@ mod tests {
         let mut module = Module::new();
         let approved = module.approved();
         let other = trusted("0000000000000001");
-        let unknown = SignatureState::Unknown { key: KEY.to_owned().try_into().unwrap() };
-        for gone in [SignatureState::Unsigned, unknown, other] {
+        let stranger = SignatureState::Unknown { key: "0000000000000002".to_owned().try_into().unwrap() };
+        for gone in [SignatureState::Unsigned, stranger, other] {
             module.signature = gone;
             let said = module.said(&approved);
             assert!(said[0].starts_with("approved as signed by E7620F1842B4E81F, and now "), "{said:?}");
@@ -241,11 +291,24 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_is_trusted_no_longer_is_told_from_a_signature_that_is_gone() {
+        let mut module = Module::new();
+        let approved = module.approved();
+        module.signature = SignatureState::Unknown { key: KEY.to_owned().try_into().unwrap() };
+        let said = module.said(&approved);
+        assert!(said[0].starts_with("its key E7620F1842B4E81F is no longer in [modules] trust"), "{said:?}");
+        assert!(!said[0].contains("minisig"), "{said:?}");
+    }
+
+    #[test]
     fn a_changed_module_that_lost_its_signature_is_told_by_both() {
         let (approved, mut module) = (Module::new().approved(), Module::new());
         (module.digest, module.signature) = (Digest::of(b"b"), SignatureState::Unsigned);
         let said = module.said(&approved);
-        assert!(said.len() == 2 && said[0].starts_with("changed") && said[1].contains("now not signed"), "{said:?}");
+        assert!(
+            said.len() == 2 && said[0].starts_with("the code changed") && said[1].contains("now not signed"),
+            "{said:?}"
+        );
     }
 
     #[test]
@@ -265,6 +328,10 @@ mod tests {
         let module = Module::new();
         let found = objections(&module.approved(), Some(&Ceiling::default()), module.asking());
         assert_eq!(found.len(), 1);
-        assert!(found[0].is_final() && found[0].to_string().contains("query links"), "{}", found[0]);
+        let said = found[0].to_string();
+        assert!(found[0].is_final() && said.contains("query links"), "{said}");
+        assert!(said.ends_with(":\n      [grants.\"acme/a\"]\n      read = [\"links\"]"), "{said}");
+        let unapproved = objections(&Lock::default(), Some(&Ceiling::default()), module.asking());
+        assert_eq!(unapproved.last(), found.last(), "nothing follows the lines");
     }
 }

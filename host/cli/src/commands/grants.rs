@@ -4,15 +4,20 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
 
-use godwit_engine::{Asked, Grants, GrantsRequest, ModuleOptions, approve, grants, revoke};
+use godwit_engine::{
+    Asked, Event, Grants, GrantsRequest, ModuleOptions, Observer as _, Overview, approve, grants, revoke,
+};
 use godwit_model::{Fault, FaultClass};
 use godwit_sandbox::tame;
 use godwit_trust::Entry;
 use serde_json::json;
 
 use crate::args::{Grants as GrantsArgs, Output};
+use crate::question::Question;
 use crate::session::{Session, directories};
 use crate::{exit, text};
+
+const NOTHING_APPROVED: &str = "nothing was approved";
 
 pub fn run(session: &Session, args: &GrantsArgs) -> Result<ExitCode, Fault> {
     let needs_config = args.to.is_some() && args.archive.is_none();
@@ -26,7 +31,10 @@ pub fn run(session: &Session, args: &GrantsArgs) -> Result<ExitCode, Fault> {
     let modules = ModuleOptions { directories, grants: allowed.clone(), ..ModuleOptions::default() };
     let request =
         GrantsRequest { archive: args.archive.clone(), config: config.as_ref(), to: args.to.clone(), modules };
-    let asked = grants(&request)?;
+    let Overview { asked, idle } = grants(&request)?;
+    for ceiling in &idle {
+        session.progress.event(Event::Note(&format!("warning: {ceiling}")));
+    }
     if args.approve { approve_all(session, args, &allowed, &asked) } else { show_all(session, args, &allowed, &asked) }
 }
 
@@ -39,13 +47,14 @@ fn show_all(session: &Session, args: &GrantsArgs, grants: &Grants, asked: &[Aske
     if !may_ask {
         return Ok(if open == 0 { ExitCode::SUCCESS } else { refused() });
     }
-    let agreed = agreed(open)?;
+    let agreed = agreed(asked)?;
     session.stop.check()?;
     if !agreed {
+        println!("{NOTHING_APPROVED}");
         return Ok(refused());
     }
-    approve(grants, asked, args.allow_unsigned)?;
-    println!("{}", written(grants));
+    let new = approve(grants, asked, args.allow_unsigned)?;
+    println!("{}", approved_in_words(new.len(), grants));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -58,12 +67,11 @@ fn approve_all(session: &Session, args: &GrantsArgs, grants: &Grants, asked: &[A
     let approved: Vec<_> = asked.iter().map(|asked| Asked { objections: vec![], ..asked.clone() }).collect();
     session.show(&document(grants, &approved, true), || {
         let new: Vec<_> = approved.iter().filter(|asked| was_open.contains(&asked.digest)).collect();
-        let counted = text::counted(new.len() as u64, "module");
         let shown: String = new.iter().map(|asked| described(asked)).collect();
         if new.is_empty() {
             "approved already\n".to_owned()
         } else {
-            format!("{shown}approved {counted}; {}\n", written(grants))
+            format!("{shown}{}\n", approved_in_words(new.len(), grants))
         }
     })?;
     Ok(ExitCode::SUCCESS)
@@ -82,6 +90,10 @@ fn document(grants: &Grants, asked: &[Asked], approved: bool) -> serde_json::Val
     json!({ "command": "grants", "lock": grants.lock, "approved": approved, "modules": asked })
 }
 
+fn approved_in_words(count: usize, grants: &Grants) -> String {
+    format!("approved {}; {}", text::counted(count as u64, "module"), written(grants))
+}
+
 fn written(grants: &Grants) -> String {
     format!("{} says so now; keep it under version control", grants.lock.display())
 }
@@ -92,12 +104,27 @@ fn is_at_terminal(session: &Session) -> bool {
     shown && io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-fn agreed(count: usize) -> Result<bool, Fault> {
-    let what = if count == 1 { "this module".to_owned() } else { format!("these {count} modules") };
-    print!("Approve {what}? [y/N] ");
+fn agreed(asked: &[Asked]) -> Result<bool, Fault> {
+    let open: Vec<_> = asked.iter().filter(|asked| !asked.is_approved()).collect();
+    let unsigned = open.iter().filter(|asked| asked.signature.trusted_key().is_none()).count();
+    let _open = Question::Line(NOTHING_APPROVED).open();
+    print!("Approve {}? [y/N] ", counted(open.len(), unsigned));
     let mut answer = String::new();
     io::stdout().flush().and_then(|()| io::stdin().read_line(&mut answer)).map_err(Fault::system)?;
+    if answer.is_empty() {
+        println!();
+    }
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn counted(open: usize, unsigned: usize) -> String {
+    let what = if open == 1 { "this module".to_owned() } else { format!("these {open} modules") };
+    match unsigned {
+        0 => what,
+        1 if open == 1 => format!("{what}, which is not signed by a trusted key"),
+        _ if unsigned == open => format!("{what}, none of them signed by a trusted key"),
+        _ => format!("{what}, {unsigned} of them not signed by a trusted key"),
+    }
 }
 
 fn obstacles(asked: &[Asked], allow_unsigned: bool) -> Vec<String> {
@@ -138,4 +165,18 @@ fn described(asked: &Asked) -> String {
         let _ = writeln!(text, "  {what:<13} {said}");
     }
     text + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_question_counts_what_nobody_vouches_for() {
+        assert_eq!(counted(1, 0), "this module");
+        assert_eq!(counted(1, 1), "this module, which is not signed by a trusted key");
+        assert_eq!(counted(3, 0), "these 3 modules");
+        assert_eq!(counted(3, 2), "these 3 modules, 2 of them not signed by a trusted key");
+        assert_eq!(counted(3, 3), "these 3 modules, none of them signed by a trusted key");
+    }
 }

@@ -82,10 +82,13 @@ const MODULES_HINT: &str = "
 # path = [\"modules\"]             # directories that hold the vendor's *.wasm
 # trust = [\"RWQ…\"]              # the vendor's public key; `godwit grants` shows what the modules ask for
 
-# What a module may have at most, whatever is approved:
+# What a module may have at most, whatever is approved. A key that is left out allows nothing of its kind;
+# rewrites, creates and drops are not limited here: each approval shows them.
 # [grants.\"vendor/name\"]
-# read = [\"devices.id\"]
-# files = { config = \"read-write\" }
+# read = [\"devices.id\"]           # what it may query; \"links\" covers \"links.device_a\"
+# files = { config = \"read\" }     # the file trees that it may open; \"read-write\" covers \"read\"
+# target = { devices = \"read\" }   # the collections of the live target that it may open
+# scratch = false                 # whether it may keep a private database
 ";
 
 fn collections(url: &str) -> Result<String, Fault> {

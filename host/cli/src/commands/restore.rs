@@ -13,6 +13,8 @@ use crate::text;
 
 pub fn run(session: &Session, args: &Restore) -> Result<ExitCode, Fault> {
     let config = session.config()?;
+    // For the message only: that the version cannot be told is said by the restore itself.
+    let to = args.target_version.clone().or_else(|| config.application_version().ok());
     let request = RestoreRequest {
         config: &config,
         archive: args.archive.clone(),
@@ -20,12 +22,7 @@ pub fn run(session: &Session, args: &Restore) -> Result<ExitCode, Fault> {
         target_version: args.target_version.clone(),
         without_migration: args.without_migration,
         empty: args.empty,
-        modules: module_options(
-            session,
-            &args.modules,
-            Some(&config),
-            (Some(&args.archive), args.target_version.as_ref()),
-        ),
+        modules: module_options(session, &args.modules, Some(&config), (Some(&args.archive), to.as_ref())),
         dry_run: args.dry_run,
     };
     let workers = session.workers()?;

@@ -71,8 +71,34 @@ impl Asked {
     }
 }
 
+/// What modules ask for, and what is odd about the configuration that limits them.
+#[derive(Debug)]
+pub struct Overview {
+    /// The modules.
+    pub asked: Vec<Asked>,
+    /// Limits of `godwit.toml` that are nobody's.
+    pub idle: Vec<IdleCeiling>,
+}
+
+/// A limit for a module that is not there: most likely a misspelt name, so that the module meant has none.
+#[derive(Debug, Clone, Serialize)]
+pub struct IdleCeiling {
+    /// The name in `godwit.toml`.
+    pub name: ModuleName,
+    /// The module that is there and has the name nearest to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near: Option<ModuleName>,
+}
+
+impl std::fmt::Display for IdleCeiling {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "[grants.\"{}\"] in godwit.toml matches no module here, and limits none", self.name)?;
+        self.near.iter().try_for_each(|near| write!(f, "; did you mean {near}?"))
+    }
+}
+
 /// Looks at the modules, by their manifests alone.
-pub fn grants(request: &GrantsRequest<'_>) -> Result<Vec<Asked>, Fault> {
+pub fn grants(request: &GrantsRequest<'_>) -> Result<Overview, Fault> {
     let found = read_directories(&request.modules.directories)?;
     let lock = Lock::load(&request.modules.grants.lock)?;
     let chosen = choose(request, &found)?;
@@ -83,7 +109,21 @@ pub fn grants(request: &GrantsRequest<'_>) -> Result<Vec<Asked>, Fault> {
         let (file, digest) = (one.path.clone(), one.module.digest);
         Ok(Asked { file, manifest, digest, from, beside, signature, objections })
     };
-    chosen.into_iter().map(ask).collect()
+    let asked = chosen.into_iter().map(ask).collect::<Result<_, Fault>>()?;
+    Ok(Overview { asked, idle: idle(&request.modules.grants, &found) })
+}
+
+fn idle(grants: &Grants, found: &[Found]) -> Vec<IdleCeiling> {
+    let there: Vec<_> = found.iter().map(|found| &found.module.manifest.name).collect();
+    let free = || there.iter().filter(|name| !grants.ceilings.contains_key(name.as_str())).copied();
+    let nobodys = grants.ceilings.keys().filter(|name| !there.contains(name));
+    nobodys.map(|name| IdleCeiling { name: name.clone(), near: nearest(name, free()).cloned() }).collect()
+}
+
+/// The name that is a slip of the fingers away; one letter in four may differ.
+fn nearest<'a>(name: &ModuleName, names: impl Iterator<Item = &'a ModuleName>) -> Option<&'a ModuleName> {
+    let distance = |other: &&ModuleName| strsim::damerau_levenshtein(name.as_str(), other.as_str());
+    names.min_by_key(distance).filter(|other| distance(other) <= name.as_str().len().div_ceil(4))
 }
 
 fn versions(found: &[Found], name: &ModuleName) -> Vec<Version> {
@@ -175,4 +215,19 @@ pub fn revoke(grants: &Grants, names: &[ModuleName]) -> Result<Vec<Entry>, Fault
     }
     lock.save(&grants.lock)?;
     Ok(revoked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_name_is_suggested_and_a_far_one_is_not() {
+        let there: Vec<ModuleName> =
+            ["acme/inventory-1.1", "acme/inventory-1.2"].map(|name| name.parse().unwrap()).to_vec();
+        let near = |name: &str| nearest(&name.parse().unwrap(), there.iter()).map(ToString::to_string);
+        assert_eq!(near("acme/inventory-1.2.0").as_deref(), Some("acme/inventory-1.2"));
+        assert_eq!(near("acem/inventory-1.1").as_deref(), Some("acme/inventory-1.1"));
+        assert_eq!(near("other/shop-1.1"), None);
+    }
 }

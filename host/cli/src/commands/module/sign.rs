@@ -4,11 +4,12 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use godwit_author::{Signed, sign};
-use godwit_model::Fault;
+use godwit_model::{Fault, FaultClass};
 use godwit_trust::{Password, SecretKey};
 use serde_json::json;
 
 use crate::args::ModuleSign;
+use crate::question::Question;
 use crate::session::Session;
 
 pub fn run(session: &Session, args: &ModuleSign) -> Result<ExitCode, Fault> {
@@ -36,6 +37,9 @@ pub fn is_at_terminal() -> bool {
 
 /// Asks for a password; it is not shown while it is typed.
 pub fn ask(prompt: &str) -> Result<Password, Fault> {
-    let typed = rpassword::prompt_password(prompt);
-    typed.map(Password::new).map_err(|error| Fault::usage(format!("no password could be read: {error}")))
+    let _open = Question::Password.open();
+    rpassword::prompt_password(prompt).map(Password::new).map_err(|error| match error.kind() {
+        io::ErrorKind::Interrupted => Fault::new(FaultClass::Interrupted, "interrupted; nothing was written"),
+        _ => Fault::usage(format!("no password could be read: {error}")),
+    })
 }
