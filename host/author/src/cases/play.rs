@@ -77,10 +77,10 @@ impl Play {
         if !unsteady.is_empty() {
             return Ok(Outcome::Failed(unsteady));
         }
-        let made = first.map(|(catalog, returned)| made(catalog, returned));
-        let unfit =
-            made.as_ref().ok().and_then(|made| made.as_ref().ok()).map_or(Ok(vec![]), |made| self.unfit(made))?;
-        match made {
+        let output = first.map(|(catalog, returned)| made(catalog, returned));
+        let whole = output.as_ref().ok().and_then(|made| made.as_ref().ok());
+        let unfit = whole.map_or(Ok(vec![]), |made| self.unfit(made))?;
+        match output {
             _ if !unfit.is_empty() => Ok(Outcome::Failed(unfit)),
             Ok(Ok(output)) => self.judge(case, mode, &Ok(output)),
             Ok(Err(findings)) => Ok(Outcome::Failed(findings)),

@@ -20,7 +20,7 @@ impl TreeState {
     pub fn links_broken_since(&self, before: &Self) -> Vec<BrokenLink> {
         let mut broken = vec![];
         if self.changed {
-            self.look_for_links(&self.root, &mut vec![], &mut |parents, name, target| {
+            look_for_links(&self.root, &mut vec![], &mut |parents, name, target| {
                 let Some(end) = end_of(parents, target) else { return };
                 if before.has(&end) && !self.has(&end) {
                     let path = TreePath::new([parents, &[name]].concat().join("/"));
@@ -32,27 +32,26 @@ impl TreeState {
         broken
     }
 
-    fn look_for_links<'a>(
-        &self,
-        directory: &'a Directory,
-        parents: &mut Vec<&'a str>,
-        found: &mut impl FnMut(&[&'a str], &'a str, &'a str),
-    ) {
-        for (name, node) in &directory.entries {
-            match &node.body {
-                Body::Link(target) => found(parents, name, target),
-                Body::Directory(below) => {
-                    parents.push(name);
-                    self.look_for_links(below, parents, found);
-                    parents.pop();
-                }
-                Body::File(_) => {}
-            }
-        }
-    }
-
     fn has(&self, parts: &[&str]) -> bool {
         matches!(self.root.find(parts), Ok(Some(_)))
+    }
+}
+
+fn look_for_links<'a>(
+    directory: &'a Directory,
+    parents: &mut Vec<&'a str>,
+    found: &mut impl FnMut(&[&'a str], &'a str, &'a str),
+) {
+    for (name, node) in &directory.entries {
+        match &node.body {
+            Body::Link(target) => found(parents, name, target),
+            Body::Directory(below) => {
+                parents.push(name);
+                look_for_links(below, parents, found);
+                parents.pop();
+            }
+            Body::File(_) => {}
+        }
     }
 }
 
