@@ -28,7 +28,7 @@ pub fn run(session: &Session, args: &Demo) -> Result<ExitCode, Fault> {
     println!("  (the application wrote {written} rows meanwhile; the archive holds one moment of them)");
     demo.godwit("old/godwit.toml", &["verify", "inventory-1.0.0.tar"])?;
 
-    say("The vendor ships 1.2.0 with two migration modules, signed with the vendor's key.");
+    say("The vendor ships its migration modules, signed with the vendor's key.");
     demo.sign_modules()?;
 
     say("The operator trusts that key; what do the modules ask for? Nothing of them has run yet.");
