@@ -96,13 +96,7 @@ fn damage_to_an_entry_is_found() {
 #[test]
 fn what_the_visitor_leaves_unread_is_checked_all_the_same() {
     let folder = tempdir().unwrap();
-    let path = folder.path().join("a");
-    write(&path);
-    let file = path.join("files/config/content/noise");
-    let mut bytes = fs::read(&file).unwrap();
-    *bytes.last_mut().unwrap() ^= 1;
-    fs::write(&file, bytes).unwrap();
-    let mut archive = Archive::open(&path).unwrap();
+    let mut archive = with_damaged_noise(folder.path());
     let read = archive.read_entry(&tree(), &"noise".parse().unwrap(), &mut |_, content| {
         content.read_exact(&mut [0; 10]).map_err(Fault::system)
     });

@@ -188,6 +188,17 @@ pub(crate) fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
+/// A fresh archive whose one large file has its last byte changed.
+pub(crate) fn with_damaged_noise(folder: &Path) -> Archive {
+    let path = folder.join("a");
+    write(&path);
+    let file = path.join("files/config/content/noise");
+    let mut bytes = fs::read(&file).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&file, bytes).unwrap();
+    Archive::open(&path).unwrap()
+}
+
 /// Runs a tool and expects success; `None` where the machine does not have it.
 pub(crate) fn tool(folder: &Path, name: &str, arguments: &[&str]) -> Option<Vec<u8>> {
     let output = match Command::new(name).args(arguments).current_dir(folder).output() {

@@ -117,13 +117,7 @@ fn progress_ends_at_the_total_and_can_stop_the_work() {
 #[test]
 fn what_the_visitor_leaves_unread_is_checked_all_the_same() {
     let folder = tempdir().unwrap();
-    let path = folder.path().join("a");
-    write(&path);
-    let file = path.join("files/config/content/noise");
-    let mut bytes = fs::read(&file).unwrap();
-    *bytes.last_mut().unwrap() ^= 1;
-    fs::write(&file, bytes).unwrap();
-    let mut archive = Archive::open(&path).unwrap();
+    let mut archive = with_damaged_noise(folder.path());
     let fault = archive.read_tree(&tree(), &mut |_, content| {
         std::io::Read::read(content, &mut [0; 10]).map_err(godwit_model::Fault::system)?;
         Ok(())

@@ -26,8 +26,12 @@ pub fn source(path: &Path, include: &[&str], exclude: &[&str]) -> LiveTrees {
 }
 
 pub fn list(source: &mut LiveTrees) -> Result<Listed, Fault> {
+    list_tree(source, &tree())
+}
+
+pub fn list_tree(source: &mut dyn TreeSource, name: &TreeName) -> Result<Listed, Fault> {
     let mut listed = vec![];
-    source.read_tree(&tree(), &mut |entry, content| {
+    source.read_tree(name, &mut |entry, content| {
         let mut bytes = vec![];
         content.read_to_end(&mut bytes).map_err(Fault::system)?;
         listed.push((entry.clone(), bytes));

@@ -12,7 +12,7 @@ use godwit_model::{
     TreeTarget, Visit,
 };
 
-use crate::common::{self, Listed, directory, file, link, paths, tree};
+use crate::common::{self, Listed, directory, file, link, list_tree, paths, tree};
 use crate::fixture::*;
 
 fn entries() -> Listed {
@@ -37,17 +37,6 @@ fn archive(path: &Path, entries: &Listed) -> Archive {
     Archive::open(path).unwrap()
 }
 
-fn read_all(source: &mut dyn TreeSource, name: &TreeName) -> Result<Listed, Fault> {
-    let mut listed = vec![];
-    source.read_tree(name, &mut |entry, content| {
-        let mut bytes = vec![];
-        content.read_to_end(&mut bytes).map_err(Fault::system)?;
-        listed.push((entry.clone(), bytes));
-        Ok(())
-    })?;
-    Ok(listed)
-}
-
 #[test]
 fn an_archive_is_a_base_like_any_other() {
     for name in ["a", "a.tar"] {
@@ -62,8 +51,8 @@ fn an_archive_is_a_base_like_any_other() {
         let mut result = OverlayTrees::new(base, BTreeMap::from([(tree(), state)]));
         let other = TreeName::new("other").unwrap();
         assert_eq!(result.trees(), [tree(), other.clone()]);
-        assert_eq!(read_all(&mut result, &other).unwrap(), entries());
-        let changed = read_all(&mut result, &tree()).unwrap();
+        assert_eq!(list_tree(&mut result, &other).unwrap(), entries());
+        let changed = list_tree(&mut result, &tree()).unwrap();
         assert_eq!(paths(&changed), ["app.conf", "moved", "moved/big", "moved/out", "z"]);
         assert_eq!(changed[0].1, b"port = 8080\n");
         assert_eq!((changed[2].0.mode, changed[2].0.modified), (0o640, entries()[2].0.modified));
@@ -95,7 +84,7 @@ fn a_damaged_archive_is_trouble_that_says_so() {
 fn a_tree_that_nobody_changed_is_the_sources_own() {
     let home = usual();
     let mut source = OverlayTrees::new(home.base.clone(), BTreeMap::from([(tree(), home.state())]));
-    assert_eq!(read_all(&mut source, &tree()).unwrap(), common::read(&home.at("live")));
+    assert_eq!(list_tree(&mut source, &tree()).unwrap(), common::read(&home.at("live")));
 }
 
 #[test]
@@ -120,7 +109,7 @@ fn what_is_no_longer_as_it_was_listed_is_trouble() {
         let read = state.trouble().unwrap();
         write(&mut state, "other", 0, b"").unwrap();
         let mut source = OverlayTrees::new(home.base.clone(), BTreeMap::from([(tree(), state)]));
-        let streamed = read_all(&mut source, &tree()).unwrap_err();
+        let streamed = list_tree(&mut source, &tree()).unwrap_err();
         for fault in [read, streamed] {
             assert_eq!(fault.class(), FaultClass::System);
             let text = fault.to_string();
@@ -170,7 +159,7 @@ fn a_hundred_thousand_entries_are_no_trouble() {
         change(&mut state, &format!("{i:06}"), FileChange::Remove).unwrap();
     }
     assert_eq!(state.changes_since(&before).len(), 1000);
-    assert_eq!(read_all(&mut OverlayTrees::new(base, [(tree(), state)].into()), &tree()).unwrap().len(), 99_000);
+    assert_eq!(list_tree(&mut OverlayTrees::new(base, [(tree(), state)].into()), &tree()).unwrap().len(), 99_000);
 }
 
 #[test]
