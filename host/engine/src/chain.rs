@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use godwit_archive::Lineage;
 use godwit_model::{Access, Catalog, CollectionId, Digest, Fault, Reads, TreeName};
@@ -22,7 +23,7 @@ pub struct Step {
     /// Who signed it.
     pub signature: SignatureState,
     /// Its component, to be kept in the archive that it makes.
-    pub component: Vec<u8>,
+    pub component: Arc<[u8]>,
     /// The version of the data before it.
     pub from: Version,
     /// The parameters that it takes, with the values it gets.

@@ -50,18 +50,16 @@ pub(crate) fn chain(
     let mut at = wanted.from.clone();
     for (index, signature) in order.into_iter().zip(signatures) {
         let module = &modules[index].module;
-        let mut step = step(context.workers, options, (module, signature), &parameters, &at, &chain.after)?;
+        let mut step = step(context.workers, options, (module, signature), &parameters, &at, &chain)?;
         step.warning().iter().for_each(|warning| context.observer.event(Event::Warning(warning)));
         let database = chain
             .after
             .databases
             .get_mut(step.module.database())
             .ok_or_else(|| missing(module, step.module.database()))?;
-        step.reads = Reads::of(step.module.manifest(), database).map_err(EngineError::Reads)?;
         *database = evolve(context, &step, database)?;
         step.module.manifest().check_target(database).map_err(EngineError::Reads)?;
         step.after = chain.after.clone();
-        step.number = chain.steps.len();
         at = manifests[index].to.clone();
         chain.steps.push(step);
     }
@@ -94,19 +92,22 @@ fn step(
     (module, signature): (&Module, SignatureState),
     parameters: &Parameters,
     from: &Version,
-    catalog: &Catalog,
+    chain: &Chain,
 ) -> Result<Step, Fault> {
     let own = parameters.for_module(&module.manifest)?;
+    let name = database_of(module, &chain.after)?;
+    let database = chain.after.databases.get(&name).ok_or_else(|| missing(module, &name))?;
+    let reads = Reads::of(&module.manifest, database).map_err(EngineError::Reads)?;
     Ok(Step {
-        number: 0,
-        module: workers.prepare(module, parameters, database_of(module, catalog)?, options.limits)?,
+        number: chain.steps.len(),
+        module: workers.prepare(module, parameters, name, options.limits)?,
         digest: module.digest,
         signature,
-        component: module.bytes.clone(),
+        component: module.bytes.as_slice().into(),
         from: from.clone(),
         parameters: own.given(),
-        reads: Reads::default(),
-        after: catalog.clone(),
+        reads,
+        after: chain.after.clone(),
     })
 }
 

@@ -109,7 +109,7 @@ pub(crate) fn run(
     let rules = if keeps.is_all() { KeyRules::of(run.chain) } else { KeyRules::none() };
     let work = Work { run, rules: &rules, form: end.form(), keeps, catalog: &run.chain.after };
     // Before anything is begun, and on this thread: a worker process dies with the thread that started it.
-    let started = start_workers(run, views)?;
+    let started = start_workers(run, views, keeps.is_all())?;
     if let Some(target) = end.target() {
         target.begin(&run.chain.after)?;
     }
@@ -156,13 +156,14 @@ fn pass_records(
     })
 }
 
-/// A worker process for each thread. What this machine does not let them give up is said once.
-fn start_workers(run: Run<'_>, views: &Views) -> Result<Vec<Running>, Fault> {
+/// A worker process for each thread. What this machine does not let them give up is said once, by the run itself and not
+/// by those that look ahead for it.
+fn start_workers(run: Run<'_>, views: &Views, says: bool) -> Result<Vec<Running>, Fault> {
     let start = |_| run.chain.start(run.workers, views.inputs());
     let started: Result<Vec<_>, _> = (0..run.thread_count()).map(start).collect();
     run.stop.check()?;
     let started = started?;
-    for kept in started.first().map_or(&[][..], Running::kept) {
+    for kept in started.first().filter(|_| says).map_or(&[][..], Running::kept) {
         run.observer.event(Event::Note(&format!("the processes that run the modules keep {kept}")));
     }
     Ok(started)
